@@ -564,18 +564,25 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
+// The address of this page, whichever form that failed it shows.
+function pageAddress() {
+  const url = new URL(location);
+  url.searchParams.delete("failed");
+  return url.pathname + url.search;
+}
+
 // What the browser stores for this page, until its window is closed; where it stores nothing, nothing.
 const stored = {
   get(name) {
     try {
-      return JSON.parse(sessionStorage.getItem(name + address()));
+      return JSON.parse(sessionStorage.getItem(name + pageAddress()));
     } catch {
       return null;
     }
   },
   set(name, value) {
     try {
-      sessionStorage.setItem(name + address(), JSON.stringify(value));
+      sessionStorage.setItem(name + pageAddress(), JSON.stringify(value));
     } catch {
       // It is refused, or full.
     }
@@ -719,6 +726,38 @@ addEventListener("pageshow", () => {
   if (values) for (const box of boxes()) box.checked = values.includes(box.value);
   countTicked();
 });
+
+// The second press of a double click may be the first one on the page that the first led to: there it does
+// nothing, at the same place.
+const AGAIN_WITHIN = 500;
+const SAME_PLACE = 10;
+const PRESSED = "pressed";
+let ledHere = null;
+try {
+  ledHere = JSON.parse(sessionStorage.getItem(PRESSED));
+} catch {
+  // It is refused.
+}
+addEventListener(
+  "click",
+  (event) => {
+    // By the keyboard, or by the script.
+    if (!event.detail) return;
+    const press = { x: event.clientX, y: event.clientY, at: Date.now() };
+    const isNear = (axis) => Math.abs(press[axis] - ledHere[axis]) <= SAME_PLACE;
+    if (ledHere && press.at - ledHere.at < AGAIN_WITHIN && isNear("x") && isNear("y")) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    try {
+      sessionStorage.setItem(PRESSED, JSON.stringify(press));
+    } catch {
+      // It is refused, or full.
+    }
+  },
+  true,
+);
 
 // A second press within a few seconds doesn't send the form a second time.
 const SENT_WITHIN = 3000;

@@ -62,7 +62,7 @@ pub struct Layout {
     pub refusal: Option<String>,
     /// What is wrong with the page's form, for the summary above it.
     pub problems: Vec<Problem>,
-    /// What nothing was, where something is wrong with the page's form: "changed", or "created".
+    /// What nothing was, where something is wrong with the page's form: "changed", "created" or "sent".
     pub undone: &'static str,
     /// Whether the page itself says what failed.
     pub is_failed: bool,
@@ -128,6 +128,7 @@ impl Layout {
                 .filter(|_| request.path() != "/devices"),
             csrf: forms::session_csrf_token(request)?,
             refusal: refusal(request).or_else(|| not_carried_out(request, caller)),
+            undone: undone(request.path()),
             open_alerts: open_alerts(request),
             changes: Some(KnownChanges::of(request, caller)?),
             behind: page_behind(request),
@@ -148,6 +149,7 @@ impl Layout {
         Ok(Self {
             csrf: forms::browser_csrf_token(request)?,
             refusal: refusal(request),
+            undone: undone(request.path()),
             times: Some(PageTimes::of_browser(request)?),
             behind: page_behind(request),
             ..Self::bare(site(request)?)
@@ -206,7 +208,7 @@ impl Layout {
             csrf: String::new(),
             refusal: None,
             problems: Vec::new(),
-            undone: "changed",
+            undone: undone(""),
             is_failed: false,
             open_alerts: 0,
             changes: None,
@@ -377,4 +379,14 @@ pub fn see_other(location: impl AsRef<str>) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((LOCATION, location.as_ref()))
         .finish()
+}
+
+/// Returns what nothing was, where something is wrong with the form of the page at `path`.
+fn undone(path: &str) -> &'static str {
+    match path {
+        "/forgot-password" | "/admin/users/invite" => "sent",
+        "/sign-up" | "/admin/users/new" => "created",
+        path if path.starts_with("/setup/") => "created",
+        _ => "changed",
+    }
 }

@@ -106,12 +106,13 @@ impl PlaceView {
         }
     }
 
-    /// Returns what stands between the named device with that index and the next one.
-    pub fn separator(&self, index: &usize) -> &'static str {
+    /// Returns what stands between the named device with that index and the next one: what no line begins with,
+    /// and a word.
+    pub fn separator(&self, index: &usize) -> (&'static str, &'static str) {
         match self.named().len().saturating_sub(index + 1) {
-            0 => "",
-            1 if self.more() == 0 => " and ",
-            _ => ", ",
+            0 => ("", ""),
+            1 if self.more() == 0 => ("", " and "),
+            _ => (",", " "),
         }
     }
 
@@ -146,7 +147,10 @@ impl PlaceView {
         };
         let named = self.named().iter().enumerate();
         let names: String = named
-            .map(|(index, device)| format!("{}{}", name(device), self.separator(&index)))
+            .map(|(index, device)| {
+                let (comma, word) = self.separator(&index);
+                format!("{}{comma}{word}", name(device))
+            })
             .collect();
         let more = match self.more() {
             0 => String::new(),

@@ -192,7 +192,6 @@ fn form_page(
     errors: FieldErrors,
 ) -> Result<HttpResponse> {
     let mut layout = Layout::anonymous(request)?;
-    layout.undone = "created";
     layout.add_problem(("full_name", "Name"), errors.full_name.as_deref());
     layout.add_problem(("email", "E-mail"), errors.email.as_deref());
     layout.add_problem(("password", "Password"), errors.password.as_deref());
@@ -231,7 +230,7 @@ impl FieldErrors {
                 password: message("password"),
             }),
             Error::EmailTaken => Ok(Self {
-                email: Some("already has an account".into()),
+                email: Some("already belongs to an account".into()),
                 ..Self::default()
             }),
             _ => Err(err),

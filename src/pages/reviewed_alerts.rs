@@ -33,10 +33,17 @@ pub(super) async fn shown_before(
         return Ok(Vec::new());
     }
     let found = app.accounts.describe_by_ids(caller.user.id, ids).await?;
-    let view = |details: &AlertDetails| AlertView {
-        hints: Vec::new(),
-        outcome: Some(outcome_elsewhere(details, reader.clock)),
-        ..AlertView::new(details, &ReportPreview::default(), reader)
+    let view = |details: &AlertDetails| {
+        let view = AlertView::new(details, &ReportPreview::default(), reader);
+        AlertView {
+            heading: match details.alert.review() {
+                Some(_) => "This was answered",
+                None => view.heading,
+            },
+            hints: Vec::new(),
+            outcome: Some(outcome_elsewhere(details, reader.clock)),
+            ..view
+        }
     };
     Ok(found.iter().map(view).collect())
 }
@@ -49,8 +56,8 @@ fn outcome_elsewhere(details: &AlertDetails, clock: ReaderClock) -> String {
             let at = TimeView::exact(at, clock).words;
             let label = answer(alert.kind, review);
             match is_its_own(alert) {
-                true => format!("Answered “{label}”, {at}"),
-                false => format!("Settled with another alert, {at}"),
+                true => format!("It was answered “{label}” on {at}."),
+                false => format!("It was settled with another alert on {at}."),
             }
         }
         None if alert.is_open() => "This can’t be answered here any more.".into(),

@@ -366,7 +366,7 @@ async fn a_name_and_an_e_mail_are_set(app: &TestApp) {
         .expect_words("This must have 1 to 500 characters.");
     let fields = [("email", "ada@example.org"), ("reason", "Typo")];
     let page = submit("email", &fields).await.expect(409);
-    page.expect_words("This already has an account");
+    page.expect_words("This already belongs to an account");
     let fields = [("email", "Robert@example.org"), ("reason", "Married")];
     let done = submit("email", &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await;
@@ -471,7 +471,7 @@ async fn an_account_is_added_with_a_password(app: &TestApp) {
     let page = fixture.browser.submit(new, new, &fields).await.expect(409);
     let bob = fixture.path(&fixture.bob).await;
     assert!(html::attributes(&page.text, "href").contains(&bob));
-    page.expect_words("This already has an account");
+    page.expect_words("This already belongs to an account");
 
     let form = fixture.browser.form(new, new).await;
     let fields = [

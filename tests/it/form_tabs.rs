@@ -379,7 +379,7 @@ async fn a_form_that_is_sent_twice_does_it_once(app: &TestApp) {
         .send(&form, &fields)
         .await
         .expect(409)
-        .expect_words("already has an account");
+        .expect_words("already belongs to an account");
 
     let sign_out = browser.form("/devices", "/sign-out").await;
     for _ in 0..2 {

@@ -57,7 +57,10 @@ async fn an_alert_that_is_answered_elsewhere_keeps_its_place(database: Database)
         .has(1, "form[action^='/alerts/'][action$='/no']")
         .await;
     let words = browser.words_in(".alarm[data-answered] .answers").await;
-    assert!(words.starts_with("Answered “Yes, it was me”, "), "{words}");
+    assert!(
+        words.starts_with("It was answered “Yes, it was me” on "),
+        "{words}"
+    );
     assert_eq!(last_answers(&browser).await, before);
     browser.open("/devices").await;
     browser.has(1, ".alarm").await;

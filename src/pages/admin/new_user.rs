@@ -327,7 +327,7 @@ impl FieldErrors {
         Self {
             email: match err {
                 Error::EmailTaken => {
-                    Some("already has an account, or had one that it can still take back".into())
+                    Some("already belongs to an account, or can still take one back".into())
                 }
                 Error::Busy { .. } => {
                     Some("was sent several links lately; try again in an hour".into())

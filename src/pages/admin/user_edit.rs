@@ -246,7 +246,7 @@ impl EditPage {
         self.reason_error = message("reason");
         self.email_error = match err {
             Error::EmailTaken => {
-                Some("already has an account, or had one that it can still take back".into())
+                Some("already belongs to an account, or can still take one back".into())
             }
             _ => message("email"),
         };
