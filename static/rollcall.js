@@ -571,22 +571,28 @@ function pageAddress() {
   return url.pathname + url.search;
 }
 
-// What the browser stores for this page, until its window is closed; where it stores nothing, nothing.
-const stored = {
-  get(name) {
+// What the browser stores until the window is closed; where it stores nothing, nothing.
+const inWindow = {
+  get(key) {
     try {
-      return JSON.parse(sessionStorage.getItem(name + pageAddress()));
+      return JSON.parse(sessionStorage.getItem(key));
     } catch {
       return null;
     }
   },
-  set(name, value) {
+  set(key, value) {
     try {
-      sessionStorage.setItem(name + pageAddress(), JSON.stringify(value));
+      sessionStorage.setItem(key, JSON.stringify(value));
     } catch {
       // It is refused, or full.
     }
   },
+};
+
+// What it stores for this page.
+const stored = {
+  get: (name) => inWindow.get(name + pageAddress()),
+  set: (name, value) => inWindow.set(name + pageAddress(), value),
 };
 
 // What somebody has typed and ticked, never a password, and how far they have scrolled: a page that is
@@ -732,12 +738,7 @@ addEventListener("pageshow", () => {
 const AGAIN_WITHIN = 500;
 const SAME_PLACE = 10;
 const PRESSED = "pressed";
-let ledHere = null;
-try {
-  ledHere = JSON.parse(sessionStorage.getItem(PRESSED));
-} catch {
-  // It is refused.
-}
+const ledHere = inWindow.get(PRESSED);
 addEventListener(
   "click",
   (event) => {
@@ -750,11 +751,7 @@ addEventListener(
       event.stopImmediatePropagation();
       return;
     }
-    try {
-      sessionStorage.setItem(PRESSED, JSON.stringify(press));
-    } catch {
-      // It is refused, or full.
-    }
+    inWindow.set(PRESSED, press);
   },
   true,
 );

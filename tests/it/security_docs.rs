@@ -277,10 +277,10 @@ fn scripts_store_fields_and_the_time_zone_alone_and_run_no_text() {
     // The browser's zone, which is written and never read.
     assert_eq!(SCRIPT.matches("document.cookie").count(), 1);
     assert!(SCRIPT.contains("document.cookie = zoneCookie + \"=\" + zone + "));
-    // The ids of what is ticked, and what is typed while a page is loaded again, for the tab: read at one
-    // place and written at one. Never a password.
+    // The ids of what is ticked, what is typed while a page is loaded again, and where was pressed last, for
+    // the tab: read at one place and written at one. Never a password.
     assert_eq!(SCRIPT.matches("sessionStorage").count(), 2);
-    assert!(SCRIPT.contains("sessionStorage.setItem(name + address(), JSON.stringify(value))"));
+    assert!(SCRIPT.contains("sessionStorage.setItem(key, JSON.stringify(value))"));
     assert!(SCRIPT.contains("![\"hidden\", \"password\"].includes(field.type)"));
 }
 
