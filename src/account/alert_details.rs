@@ -41,6 +41,8 @@ pub struct ReviewOutcome {
     pub details: AlertDetails,
     /// The sessions that a report ended.
     pub ended: Vec<Session>,
+    /// Whether the alert is about a change of the e-mail, which was changed again since.
+    pub is_email_changed_since: bool,
 }
 
 impl AlertDetails {
@@ -157,7 +159,16 @@ impl Accounts {
                     AlertReview::Confirmed => Vec::new(),
                     AlertReview::Reported => sessions::store::list_ended_at(c, owner, at)?,
                 };
-                Ok(Some(ReviewOutcome { details, ended }))
+                let changed = &details.alert;
+                let is_email_changed_since = changed.kind.is_email_change()
+                    && alerts::store::list_email_changes(c, owner)?
+                        .iter()
+                        .any(|change| change.at > changed.at);
+                Ok(Some(ReviewOutcome {
+                    details,
+                    ended,
+                    is_email_changed_since,
+                }))
             })
             .await
     }

@@ -24,6 +24,8 @@ pub struct ReportPreview {
     pub unconfirmed: Vec<Session>,
     /// The former e-mail that the account gets back, if it does: then every session ends.
     pub restored_email: Option<String>,
+    /// Whether the e-mail was changed again after the change that one of the alerts is about.
+    pub is_email_changed_since: bool,
     /// Whether it gets one back if what is unconfirmed ends as well.
     pub restores_with_unconfirmed: bool,
 }
@@ -113,6 +115,7 @@ impl Basis {
             besides,
             unconfirmed,
             restored_email: self.find_restored(c, alerts, RevokeScope::Alert)?,
+            is_email_changed_since: self.candidates.is_email_changed_since(alerts),
             restores_with_unconfirmed: with_all.is_some(),
         })
     }

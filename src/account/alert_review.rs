@@ -7,7 +7,7 @@ use super::Accounts;
 use super::about::About;
 use super::credentials::secure_orders;
 use super::emails::cancel_pending_change;
-use super::linked_message::{Reported, find_undoing};
+use super::linked_message::{Reported, UnchangedEmail, find_undoing};
 use super::review_record::{CONFIRMED, REPORTED, record_review};
 use super::take_back::TakeBack;
 use super::trust::{TrustBasis, get_reviewable};
@@ -158,14 +158,14 @@ impl Accounts {
             return Ok(Reported {
                 ended: report.run(c, user)?,
                 taken_back: None,
-                unrestored_email: (!undone.is_empty()).then(|| user.email.clone()),
+                email: UnchangedEmail::new(user, &undone),
             });
         };
         let taken_back = take_back.run(c, &self.alerts, user, &former)?;
         Ok(Reported {
             ended: Vec::new(),
             taken_back: Some(taken_back),
-            unrestored_email: None,
+            email: None,
         })
     }
 }
@@ -306,6 +306,13 @@ impl Candidates {
         let mut on_device =
             (self.basis.all.iter()).filter(|session| session.device_id.as_deref() == Some(device));
         on_device.any(|session| session.is_live(at) && !is_doubtful(session))
+    }
+
+    /// Returns whether the e-mail was changed again after one of these alerts about a change of it.
+    pub(super) fn is_email_changed_since(&self, alerts: &[Alert]) -> bool {
+        let changes = &self.basis.email_changes;
+        let is_older = |alert: &Alert| changes.iter().any(|change| change.at > alert.at);
+        (alerts.iter()).any(|alert| alert.kind.is_email_change() && is_older(alert))
     }
 
     fn others(&self) -> impl Iterator<Item = &Session> {

@@ -88,8 +88,29 @@ pub struct Reported {
     pub ended: Vec<Session>,
     /// What became of the e-mail, where a change of it was reported that could be undone.
     pub taken_back: Option<super::TakenBack>,
-    /// The e-mail that the account has, where a change to it was reported that can't be undone.
-    pub unrestored_email: Option<String>,
+    /// The e-mail that the account has, where a change of it was reported that is not undone by that.
+    pub email: Option<UnchangedEmail>,
+}
+
+/// The e-mail of an account that the report of a change of it left as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnchangedEmail {
+    /// The one from before the change, which the account had got again meanwhile.
+    Again(String),
+    /// Another one: the change can't be undone.
+    Still(String),
+}
+
+impl UnchangedEmail {
+    /// Returns what a report left as it was that is of these changes; `None` where it is of none.
+    pub(super) fn new(user: &User, reported: &[EmailChange]) -> Option<Self> {
+        let oldest = reported.iter().min_by_key(|change| change.at)?;
+        let email = user.email.clone();
+        Some(match oldest.former.eq_ignore_ascii_case(&email) {
+            true => Self::Again(email),
+            false => Self::Still(email),
+        })
+    }
 }
 
 impl Accounts {

@@ -73,6 +73,22 @@ impl Accounts {
             .await
     }
 
+    /// Returns whether a verification link would still work if the account were not disabled.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn is_of_disabled(&self, id: VerificationId) -> Result<bool> {
+        let now = self.clock.now();
+        self.db
+            .read(
+                move |c| match people::store::find_verification(c, id, now)? {
+                    Some(found) => Ok(!people::store::get(c, found.user_id)?.is_active),
+                    None => Ok(false),
+                },
+            )
+            .await
+    }
+
     /// Verifies the address of a link, which the caller must have been found entitled to: signed in
     /// to the account that `pending` names, or with its password. A change takes effect now: the
     /// former address is told, and can take the account back for a while.

@@ -60,6 +60,8 @@ pub enum AccountNotice {
     AlertSettled,
     /// A change of the e-mail was reported that can't be undone.
     EmailChangeReported(AlertId),
+    /// A change of the e-mail was reported, and the account had its former one again before.
+    EmailChangeUndoneBefore(AlertId),
     /// Each step after a report is done or skipped.
     StepsFinished,
     /// The notice of what an administrator did was dismissed.

@@ -3,7 +3,7 @@
 use super::alert_lead::LeadView;
 use super::map::{MapReader, MapView};
 use super::report_words::hints;
-use super::review_words::{answer, describe_settlement};
+use super::review_words::answer;
 use super::travel_views;
 use super::views::Reader;
 use super::words::{self, Named, TimeView};
@@ -83,7 +83,7 @@ pub struct AlertView {
     pub hints: Vec<String>,
     /// The map of the places.
     pub map: Option<MapView>,
-    /// How it was settled, if it was.
+    /// How it was settled and what that did, on the page of a link that was used.
     pub settled: Option<String>,
     /// What became of it while its page was open, where it waits for no answer any more.
     pub outcome: Option<String>,
@@ -148,7 +148,6 @@ impl AlertView {
             also_used: copied.and_then(last_used),
             listed_as: listed_as.filter(|name| *name != alert.device_name),
             map: MapView::of_alert(alert, clock, MapReader::Bearer),
-            settled: describe_settlement(details, clock),
             no: match is_over || !alert.kind.is_use() {
                 true => answer(alert.kind, AlertReview::Reported),
                 false => SIGN_OUT,

@@ -4,7 +4,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::account::TakenBack;
+use crate::account::{TakenBack, UnchangedEmail};
 use crate::alerts::StepRecord;
 use crate::db::AlertId;
 use crate::error::{Error, Result};
@@ -72,8 +72,9 @@ pub async fn report(
         }
         None => {}
     }
-    let outcome = match reported.unrestored_email {
-        Some(_) => AccountNotice::EmailChangeReported(*id),
+    let outcome = match reported.email {
+        Some(UnchangedEmail::Still(_)) => AccountNotice::EmailChangeReported(*id),
+        Some(UnchangedEmail::Again(_)) => AccountNotice::EmailChangeUndoneBefore(*id),
         None => AccountNotice::AlertReviewed(*id),
     };
     Ok(back(&request, &caller, outcome))

@@ -18,8 +18,15 @@ use crate::people::{NewPassword, PasswordHash, UsedLink, User};
 use crate::sessions::Client;
 use crate::throttles::{Lane, Purpose};
 
+/// What to do where the account is disabled.
+pub(super) const DISABLED: &str = "The account is disabled, so nobody can sign in to it. Ask an administrator \
+                                   of this service.";
 /// What to do while a former address is asked for the new password.
 pub(super) const FORMER_FIRST: &str = "An older e-mail of the account can still take it back. Until then, only the link in an e-mail to that one sets a new password.";
+
+/// What a new password does.
+const THEN_SIGN_IN: &str =
+    "every device is then signed out, and you sign in with the new password.";
 
 #[derive(Template)]
 #[template(path = "pages/after_not_me.html")]
@@ -36,8 +43,8 @@ struct AfterPage<'a> {
 
 /// The form for a new password.
 pub(super) struct PasswordForm {
-    /// Why to set one, as it goes before a colon.
-    pub(super) lead: &'static str,
+    /// Why to set one, and what that does.
+    pub(super) lead: String,
     /// The ticket that lets its bearer set the password.
     pub(super) ticket: String,
     pub(super) email: String,
@@ -69,14 +76,15 @@ impl PasswordForm {
     }
 }
 
-/// Returns why to set a new password after what a message told of.
-fn reason_to_set(message: &LinkedMessage) -> &'static str {
+/// Returns why to set a new password after what a message told of, and what that does. That the old one no
+/// longer works is said where the account was taken back.
+fn reason_to_set(message: &LinkedMessage) -> String {
     let (user, alerts) = (&message.user, &message.alerts);
     let reported = alerts.iter().filter_map(Alert::reported_at).max();
     let is_changed = reported.is_some_and(|at| user.password_changed_at > at);
     let is_guessed = |alert: &Alert| alert.kind == AlertKind::WrongPasswords;
-    match (user.is_password_void(), is_changed) {
-        (true, _) => "The old password no longer works. Set a new one",
+    let why = match (user.is_password_void(), is_changed) {
+        (true, _) => return "Set a new password, and sign in with it.".into(),
         (false, true) => {
             "The password was changed after this was answered. If that wasn’t you, set a new one"
         }
@@ -84,7 +92,8 @@ fn reason_to_set(message: &LinkedMessage) -> &'static str {
             "Somebody may have the device, or a copy of its sign-in. Set a new password"
         }
         _ => "Somebody may know your password. Set a new one",
-    }
+    };
+    format!("{why}: {THEN_SIGN_IN}")
 }
 
 /// Returns the hash of the password that was typed into the form of a genuine link about `user`.
@@ -177,7 +186,7 @@ pub(super) fn password_page(
         advice: None,
         token,
         form: Some(PasswordForm {
-            lead: "Set a new password",
+            lead: format!("Set a new password: {THEN_SIGN_IN}"),
             ticket,
             email: user.email.clone(),
             min_chars: NewPassword::MIN_CHARS,

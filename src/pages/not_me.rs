@@ -6,15 +6,17 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
+use super::link_reviews::Press;
 use super::message::{Message, message_page};
 use super::new_password::{
     PasswordForm, after_page, find_used, get_linked_message, hash_typed, origin, password_page,
     refused_form,
 };
 use super::not_me_page::load_page;
-use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report};
+use super::reviewed_link::{advice, after_confirmation, after_report};
 use super::take_back;
-use super::used_link::used_page;
+use super::used_link::{UsedPress, used_page};
+use super::void_link::{doubtful_mailbox, unknown_link, void_link};
 use crate::account::{LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
 use crate::alerts::Alert;
 use crate::error::{Error, Result};
@@ -25,6 +27,7 @@ use crate::http::failed_page::{failed_page, throttled_page};
 use crate::http::forms::PublicForm;
 use crate::http::layout::{page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
+use crate::http::reader_clock::ReaderClock;
 use crate::mail::TICKET_LIFETIME;
 use crate::people::User;
 use crate::sessions::Client;
@@ -55,25 +58,26 @@ pub async fn show(
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
     match get_linked_message(&app, &token).await {
-        Ok(message) => show_message(&app, &request, &token, &message).await,
-        Err(Error::NotFound) => unknown_link(&request),
+        Ok(message) => show_message(&app, &request, (&token, &message), None).await,
+        Err(Error::NotFound) => unknown_link(&app, &request, &token),
         Err(err) => Err(err),
     }
 }
 
+/// Returns the page of a message, which says what became of a `press` that came too late.
 async fn show_message(
     app: &AppState,
     request: &HttpRequest,
-    token: &str,
-    message: &LinkedMessage,
+    (token, message): (&str, &LinkedMessage),
+    press: Option<Press>,
 ) -> Result<HttpResponse> {
     match &message.mailbox {
         Mailbox::Void => match find_used(app, token).await? {
-            Some(used) => used_page(request, used),
+            Some(used) => used_page(request, used, press.map(UsedPress::of_former)),
             None => void_link(request),
         },
         Mailbox::Own if message.is_in_doubt => doubtful_mailbox(request),
-        Mailbox::Own => own_page(app, request, token, message).await,
+        Mailbox::Own => own_page(app, request, (token, message), press).await,
         former @ Mailbox::Former { .. } => {
             take_back::show(app, request, token, message, former).await
         }
@@ -83,14 +87,14 @@ async fn show_message(
 async fn own_page(
     app: &AppState,
     request: &HttpRequest,
-    token: &str,
-    message: &LinkedMessage,
+    (token, message): (&str, &LinkedMessage),
+    press: Option<Press>,
 ) -> Result<HttpResponse> {
     let form = may_continue(app, message).then(|| PasswordForm::new(app, message));
     if message.alerts.is_empty() {
-        return settled(request, token, message, form.flatten());
+        return settled(app, request, (token, message), (press, form.flatten())).await;
     }
-    let template = load_page(app, request, (token, message), form.flatten()).await?;
+    let template = load_page(app, request, (token, message), (press, form.flatten())).await?;
     let is_shown_again = template.layout.failed.is_some();
     let status = match template.is_used && !is_shown_again {
         true => StatusCode::GONE,
@@ -107,7 +111,7 @@ async fn ask_again(
     token: &str,
     message: &LinkedMessage,
 ) -> Result<Option<HttpResponse>> {
-    let mut template = load_page(app, request, (token, message), None).await?;
+    let mut template = load_page(app, request, (token, message), (None, None)).await?;
     if template.unconfirmed.is_none() {
         return Ok(None);
     }
@@ -149,20 +153,41 @@ pub async fn submit(
         }
     };
     let message = match get_linked_message(&app, &token).await {
-        Err(Error::NotFound) => return unknown_link(&request),
+        Err(Error::NotFound) => return unknown_link(&app, &request, &token),
         message => message?,
     };
     let is_open = message.alerts.iter().any(Alert::is_open);
+    let press = Press::of(&form.answer);
     match &message.mailbox {
         Mailbox::Former { id, .. } => {
             let origin = origin(&message.user, client);
-            take_back::submit(&app, &request, &token, (*id, &form.answer), origin).await
+            match take_back::submit(&app, &request, &token, (*id, press), origin).await? {
+                Some(done) => Ok(done),
+                None => late(&app, &request, &token, press).await,
+            }
         }
         Mailbox::Own if is_open && !message.is_in_doubt => {
             review(&app, &request, &token, &message, &form, client).await
         }
-        Mailbox::Own | Mailbox::Void => show_message(&app, &request, &token, &message).await,
+        Mailbox::Own | Mailbox::Void => {
+            show_message(&app, &request, (&token, &message), Some(press)).await
+        }
     }
+}
+
+/// Returns the page for a press that came after another one, at the same time: that of the message as it is now.
+async fn late(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    press: Press,
+) -> Result<HttpResponse> {
+    let message = get_linked_message(app, token).await?;
+    let is_void = message.mailbox == Mailbox::Void;
+    if is_void && find_used(app, token).await?.is_none() {
+        return take_back::late(request, press);
+    }
+    show_message(app, request, (token, &message), Some(press)).await
 }
 
 async fn review(
@@ -198,10 +223,7 @@ async fn review(
         Ok(None) => after_confirmation(app, request, token, message).await,
         Ok(Some(reported)) => after_report(app, request, token, (message, &reported)).await,
         // The same form was sent twice at the same time.
-        Err(Error::NotFound) => {
-            let message = get_linked_message(app, token).await?;
-            show_message(app, request, token, &message).await
-        }
+        Err(Error::NotFound) => late(app, request, token, Press::of(&form.answer)).await,
         Err(err) => Err(err),
     }
 }
@@ -258,7 +280,7 @@ pub async fn set_password(
 /// [`Error::NotFound`] when it did not.
 async fn used_link(app: &AppState, request: &HttpRequest, token: &str) -> Result<HttpResponse> {
     let used = find_used(app, token).await?.ok_or(Error::NotFound)?;
-    used_page(request, used)
+    used_page(request, used, Some(UsedPress::Password))
 }
 
 /// Returns the form for a new password again, with its ticket.
@@ -290,60 +312,46 @@ async fn get_granted(app: &AppState, token: &str, ticket: &str) -> Result<(User,
 
 /// Returns the page of a link to take an account back that has its e-mail again; while its password
 /// is void, with the form for a new one.
-fn settled(
+async fn settled(
+    app: &AppState,
     request: &HttpRequest,
-    token: &str,
-    message: &LinkedMessage,
-    form: Option<PasswordForm>,
+    (token, message): (&str, &LinkedMessage),
+    (press, form): (Option<Press>, Option<PasswordForm>),
 ) -> Result<HttpResponse> {
+    let acts = app.accounts.list_answer_acts(message.user.id, &[]).await?;
+    let clock = ReaderClock::of_browser(request)?;
+    let at = acts.taken_back_last().map(|at| clock.zone.exact(at));
+    let words = have_again(press, at.as_deref());
     if message.user.is_password_void() {
-        let done = "The account has this e-mail, and its password no longer works.";
-        return after_page(request, token, done, Some(FORGOTTEN), form);
+        let done = format!("{words} Its old password no longer works.");
+        return after_page(request, token, &done, Some(advice(message)), form);
     }
     let message = Message {
         title: "The account has this e-mail",
-        words: vec!["There is nothing to take back: you sign in with this address.".into()],
+        words: vec![
+            words,
+            "There is nothing to take back: you sign in with this address.".into(),
+        ],
         link: Some(("/sign-in", "Sign in")),
     };
     message_page(request, StatusCode::OK, message)
 }
 
-/// Returns the page of a link that is not genuine, or has expired.
-fn unknown_link(request: &HttpRequest) -> Result<HttpResponse> {
-    let message = Message {
-        title: "This link doesn’t work",
-        words: vec![
-            "It may be too old, or a part of it is missing: open it from the e-mail itself.".into(),
-            "Your devices shows what needs your attention. Sign in on a device that you used before. If you can’t sign in, set a new password."
-                .into(),
-        ],
-        link: Some(("/devices", "Your devices")),
-    };
-    message_page(request, StatusCode::NOT_FOUND, message)
-}
-
-/// Returns the page of a link whose mailbox may be that of somebody in doubt. It shows no facts.
-fn doubtful_mailbox(request: &HttpRequest) -> Result<HttpResponse> {
-    let message = Message {
-        title: "This link can’t answer that",
-        words: vec![
-            "The e-mail of the account was changed recently, and nobody has confirmed yet who did it.".into(),
-            "Sign in on a device that you used before, and answer it there, under Your devices.".into(),
-        ],
-        link: Some(("/devices", "Your devices")),
-    };
-    message_page(request, StatusCode::FORBIDDEN, message)
-}
-
-/// Returns the page of a link whose mailbox is none of the account's any more. It shows no facts.
-fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
-    let message = Message {
-        title: "This link no longer works",
-        words: vec![
-            "The account has another e-mail now, so this link can’t change anything in it.".into(),
-            "If the account is yours, sign in, or ask an administrator of this service.".into(),
-        ],
-        link: Some(("/sign-in", "Sign in")),
-    };
-    message_page(request, StatusCode::GONE, message)
+/// Says that the account has the e-mail of its reader again, and since when if it was taken back; and that
+/// another press did nothing.
+fn have_again(press: Option<Press>, taken_back: Option<&str>) -> String {
+    match (press, taken_back) {
+        (Some(Press::Yes), Some(at)) => format!(
+            "The account was taken back on {at}, so your “{}” did nothing. It has this e-mail, and every device was signed out.",
+            Press::Yes.label_of_former()
+        ),
+        (_, Some(at)) => format!(
+            "The account was taken back on {at}: it has this e-mail, and every device was signed out."
+        ),
+        (Some(press), None) => format!(
+            "The account has this e-mail again already, so your “{}” did nothing.",
+            press.label_of_former()
+        ),
+        (None, None) => "The account has this e-mail.".into(),
+    }
 }

@@ -5,6 +5,7 @@ use actix_web::HttpRequest;
 use askama::Template;
 
 use super::alert_views::AlertView;
+use super::link_reviews::{Answers, Press, SIGN_OUT_ALL, YES_TO_ALL};
 use super::new_password::PasswordForm;
 use super::reviewed_link::next_step;
 use super::{alert_twins, report_words};
@@ -47,7 +48,11 @@ pub(super) struct NotMePage<'a> {
     /// Whether a new password can be set after a report.
     pub(super) offers_password: bool,
     /// What is left to do once they were.
-    pub(super) next: &'static str,
+    pub(super) next: String,
+    /// That a press has done nothing, since another answer came first.
+    pub(super) late: Option<String>,
+    /// Whether somebody can sign in to the account.
+    pub(super) leads_on: bool,
     /// Offered again after a report, since the response to it may have been lost.
     pub(super) form: Option<PasswordForm>,
 }
@@ -60,7 +65,7 @@ pub(super) async fn load_page<'a>(
     app: &AppState,
     request: &HttpRequest,
     (token, message): (&'a str, &LinkedMessage),
-    form: Option<PasswordForm>,
+    (press, form): (Option<Press>, Option<PasswordForm>),
 ) -> Result<NotMePage<'a>> {
     let clock = ReaderClock::of_browser(request)?;
     let is_used = !message.alerts.iter().any(Alert::is_open);
@@ -79,6 +84,7 @@ pub(super) async fn load_page<'a>(
         .map(|details| AlertView::for_link(details, clock))
         .collect();
     alert_twins::tell_apart(&mut alerts);
+    let late = tell_answers(app, (message, &listed), (press, &mut alerts), clock).await?;
     let mut layout = Layout::anonymous(request)?;
     if is_used {
         // There is no answer to be sent again.
@@ -87,25 +93,50 @@ pub(super) async fn load_page<'a>(
     let (yes, no) = answers(message, &listed, &alerts);
     Ok(NotMePage {
         is_ticked: layout.typed("all").is_some(),
-        form: form.map(|form| form.failed(&layout)),
-        layout,
         offers_password: message.may_set_password,
-        may_confirm: message
-            .alerts
-            .iter()
-            .any(|it| it.kind.is_confirmable_by_link()),
+        may_confirm: may_confirm(message),
         request: report_words::request(&message.alerts, &preview, clock),
         unconfirmed: report_words::unconfirmed(&preview, clock),
         is_for_several: message.alerts.len() > 1,
         yes,
         no,
-        next: next_step(message),
+        next: next_step((message, &listed), late.is_some(), form.is_some()),
+        late,
+        leads_on: message.user.is_active,
         unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
         heading: heading(is_used, &listed, &alerts),
+        form: form.map(|form| form.failed(&layout)),
+        layout,
         alerts,
         token,
         is_used,
     })
+}
+
+/// Once none waits for an answer, has each alert that was answered say how, and what that did. Returns that a press did nothing, if it did.
+async fn tell_answers(
+    app: &AppState,
+    (message, listed): (&LinkedMessage, &[AlertDetails]),
+    (press, alerts): (Option<Press>, &mut [AlertView]),
+    clock: ReaderClock,
+) -> Result<Option<String>> {
+    if message.alerts.iter().any(Alert::is_open) {
+        return Ok(None);
+    }
+    let answers = Answers::load(app, (message, listed), clock).await?;
+    let late = press.and_then(|press| answers.describe_late(press));
+    // What is said of a press says the same of a single alert.
+    if late.is_none() || alerts.len() > 1 {
+        for (view, details) in alerts.iter_mut().zip(listed) {
+            view.settled = answers.describe(details);
+        }
+    }
+    Ok(late)
+}
+
+fn may_confirm(message: &LinkedMessage) -> bool {
+    let mut alerts = message.alerts.iter();
+    alerts.any(|alert| alert.kind.is_confirmable_by_link())
 }
 
 /// Returns the labels of the answers to all alerts of a message.
@@ -118,10 +149,10 @@ fn answers(
     let is_over = listed.iter().all(AlertDetails::is_over);
     let yes = match alerts {
         [alert] => alert.yes,
-        _ => "Yes, all of it was me",
+        _ => YES_TO_ALL,
     };
     let no = match alerts {
-        [_, _, ..] if is_sign_in && !is_over => "No, sign them out",
+        [_, _, ..] if is_sign_in && !is_over => SIGN_OUT_ALL,
         [alert, ..] => alert.no,
         [] => "No, it wasn’t me",
     };

@@ -4,7 +4,7 @@
 use actix_web::HttpRequest;
 
 use super::admin::person_notices;
-use super::review_words::{self, describe_review, describe_unrestored};
+use super::review_words::{self, describe_again, describe_review, describe_unrestored};
 use super::saved_words::{address_words, alert_email_words, exempt_words};
 use super::steps_view::describe_finish;
 use super::{end_notices, idle_notices, reviewed_alerts, settings_card};
@@ -80,10 +80,12 @@ pub(super) async fn of_account(
 ) -> Result<NoticeView> {
     let words = match notice {
         AccountNotice::EmailChangeReported(alert) => {
-            let ended = reviewed(app, user, alert).await?;
-            let advice = caller.map(|caller| describe_unrestored(caller.user.shown_email()));
-            let words: Vec<String> = ended.into_iter().chain(advice).collect();
-            Some(words.join(" "))
+            let email = caller.map(|caller| describe_unrestored(caller.user.shown_email()));
+            Some(change_words(app, (user, alert), email).await?)
+        }
+        AccountNotice::EmailChangeUndoneBefore(alert) => {
+            let email = caller.map(|caller| describe_again(caller.user.shown_email()));
+            Some(change_words(app, (user, alert), email).await?)
         }
         AccountNotice::Ended(notice) => end_notices::describe(app, user, caller, notice).await?,
         AccountNotice::PasswordChanged => Some(password_words(app, user, caller).await?),
@@ -111,6 +113,17 @@ pub(super) async fn of_account(
         is_of_account: true,
         ..NoticeView::default()
     })
+}
+
+/// Says what the report of a change of the e-mail did, and what is so of the `email`.
+async fn change_words(
+    app: &AppState,
+    (user, alert): (UserId, AlertId),
+    email: Option<String>,
+) -> Result<String> {
+    let ended = reviewed(app, user, alert).await?;
+    let words: Vec<String> = ended.into_iter().chain(email).collect();
+    Ok(words.join(" "))
 }
 
 /// Returns the clock of whoever reads the page.

@@ -57,7 +57,7 @@ fn describe_report(alert: &Alert, preview: &ReportPreview, reader: &Reader) -> O
         true => "no device is signed out".to_owned(),
         false => parts.join("; "),
     };
-    Some(match unrestored(alert) {
+    Some(match unrestored(alert, preview) {
         Some(words) => format!("{done}. {words}"),
         None => format!("{done}."),
     })
@@ -89,7 +89,8 @@ pub fn request(alerts: &[Alert], preview: &ReportPreview, clock: ReaderClock) ->
     let ends = |what: String| format!("Then {what}{too}.");
     let also = besides(&names_with_places(&preview.besides, clock), "it").map(ends);
     let before = before(&names_with_places(&preview.before, clock)).map(ends);
-    let unrestored = alerts.iter().find_map(unrestored).map(str::to_owned);
+    let mut unrestored = alerts.iter().filter_map(|it| unrestored(it, preview));
+    let unrestored = unrestored.next().map(str::to_owned);
     let sentences = [Some(first), also, before, unrestored]
         .into_iter()
         .flatten();
@@ -194,8 +195,8 @@ fn before(names: &[String]) -> Option<String> {
     ))
 }
 
-/// Says that the report of a change of the e-mail does not undo it.
-fn unrestored(alert: &Alert) -> Option<&'static str> {
-    let is_change = alert.kind.is_email_change();
+/// Says that the report of a change of the e-mail does not undo it, where nobody has undone it since.
+fn unrestored(alert: &Alert, preview: &ReportPreview) -> Option<&'static str> {
+    let is_change = alert.kind.is_email_change() && !preview.is_email_changed_since;
     is_change.then_some("The e-mail of the account is not changed back.")
 }

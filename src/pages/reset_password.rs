@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::message::{Message, message_page};
 use super::new_password::{hash_typed, origin, refused_form};
-use super::used_link::used_page;
+use super::used_link::{UsedPress, used_page};
 use crate::account::{OpenReset, ResetPurpose};
 use crate::db::ResetId;
 use crate::error::{Error, Result};
@@ -51,7 +51,7 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     match find(&app, &token).await? {
         (_, Some(open)) => form_page(&request, StatusCode::OK, &token, &open, None),
-        (id, None) => used_link(&app, &request, id).await,
+        (id, None) => used_link(&app, &request, id, None).await,
     }
 }
 
@@ -75,7 +75,7 @@ pub async fn submit(
     };
     let (id, open) = find(&app, &token).await?;
     let Some(open) = open else {
-        return used_link(&app, &request, id).await;
+        return used_link(&app, &request, id, Some(UsedPress::Password)).await;
     };
     let hash = match hash_typed(&app, &request, &open.user, form.new_password).await {
         Err(err @ Error::Invalid(_)) => {
@@ -97,7 +97,7 @@ pub async fn submit(
             Ok(signed_out_response(&request, done(open.purpose)))
         }
         // It was used at the same time.
-        Err(Error::NotFound) => used_link(&app, &request, id).await,
+        Err(Error::NotFound) => used_link(&app, &request, id, Some(UsedPress::Password)).await,
         Err(err) => Err(err),
     }
 }
@@ -141,9 +141,14 @@ fn form_page(
 }
 
 /// Returns the page of a link that is void: of one that was used, with what it did.
-async fn used_link(app: &AppState, request: &HttpRequest, id: ResetId) -> Result<HttpResponse> {
+async fn used_link(
+    app: &AppState,
+    request: &HttpRequest,
+    id: ResetId,
+    press: Option<UsedPress>,
+) -> Result<HttpResponse> {
     match app.accounts.find_used_link(id).await? {
-        Some(used) => used_page(request, used),
+        Some(used) => used_page(request, used, press),
         None => void_link(request),
     }
 }
@@ -152,8 +157,8 @@ fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "This link no longer works",
         words: vec![
-            "It is too old, or the account has changed since it was sent.".into(),
-            "If you still need a new password, request another link. If it was an invitation, ask the person who invited you for a new one.".into(),
+            "It is too old, or the account was changed, disabled or deleted since it was sent.".into(),
+            "If you still have the account and need a new password, request another link. If it was an invitation, ask the person who invited you for a new one.".into(),
         ],
         link: Some(("/forgot-password", "Forgotten your password?")),
     };

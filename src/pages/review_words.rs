@@ -1,14 +1,11 @@
-//! What pages say of reviews of alerts: what one did, and how an alert was settled. A device is called what
-//! its alert calls it.
+//! What pages say of reviews of alerts: what one did. A device is called what its alert calls it.
 
-use super::words::TimeView;
-use crate::account::{AlertDetails, ReviewOutcome};
+use crate::account::ReviewOutcome;
 use crate::alerts::{Alert, AlertKind, AlertReview};
 use crate::db::{AlertId, UserId};
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
 use crate::http::app_state::AppState;
-use crate::http::reader_clock::ReaderClock;
 use crate::sessions::Session;
 
 /// What is said of an alert that doesn't wait for an answer.
@@ -26,59 +23,12 @@ pub fn answer(kind: AlertKind, review: AlertReview) -> &'static str {
     }
 }
 
-/// Returns how an alert was settled, if it was: answered itself, together with another, or by what
-/// was done to the account.
-pub fn describe_settlement(details: &AlertDetails, clock: ReaderClock) -> Option<String> {
-    let alert = &details.alert;
-    let (review, at) = alert.review()?;
-    let at = TimeView::exact(at, clock).words;
-    let label = |kind| answer(kind, review);
-    Some(match (&details.settled_by, alert.settled_by) {
-        (Some(other), _) if other.is_by_mailbox() => format!(
-            "This was settled together with another alert, about a change by whoever reads a former e-mail, on {}. That one was answered “{}” on {at}.",
-            TimeView::exact(other.at, clock).words,
-            label(other.kind),
-        ),
-        (Some(other), _) => format!(
-            "This was settled together with another alert, about {} on {}. That one was answered “{}” on {at}.",
-            other.device_name,
-            TimeView::exact(other.at, clock).words,
-            label(other.kind),
-        ),
-        (None, Some(by)) if by == alert.id => {
-            format!("This was answered “{}” on {at}.", label(alert.kind))
-        }
-        (None, Some(_)) => format!(
-            "This was settled together with another alert, which was answered “{}” on {at}.",
-            label(alert.kind)
-        ),
-        (None, None) => format!("This was settled on {at}."),
-    })
-}
-
 /// Returns what the review of an alert did, in words.
 pub fn describe_review(outcome: &ReviewOutcome) -> String {
     let alert = &outcome.details.alert;
     let device = &alert.device_name;
-    let is_confirmed = matches!(alert.review(), Some((AlertReview::Confirmed, _)));
-    if is_confirmed {
-        return match (alert.kind, outcome.is_live()) {
-            (AlertKind::PasswordChanged, _) => "Good: it was you. The new password stays.".into(),
-            (AlertKind::EmailChanged, _) => "Good: it was you. The new e-mail stays.".into(),
-            (AlertKind::TokenReuse, true) if outcome.details.is_signed_in_again => {
-                format!("Good: it was your own device. {device} is signed in again.")
-            }
-            (AlertKind::TokenReuse, true) => {
-                format!("Good: it was your own device. {device} is still signed in.")
-            }
-            (AlertKind::TokenReuse, false) => {
-                format!(
-                    "Good: it was your own device. {device} is signed out; sign in on it again."
-                )
-            }
-            (_, true) => format!("Good: it was you. {device} stays signed in."),
-            (_, false) => format!("Good: it was you. {device} was already signed out."),
-        };
+    if matches!(alert.review(), Some((AlertReview::Confirmed, _))) {
+        return describe_confirmation(outcome);
     }
     let subject = outcome.details.session.as_ref();
     let ended = ended_devices(&outcome.ended, |session| {
@@ -98,6 +48,30 @@ pub fn describe_review(outcome: &ReviewOutcome) -> String {
     }
 }
 
+/// Returns what is so after an alert was confirmed.
+fn describe_confirmation(outcome: &ReviewOutcome) -> String {
+    let alert = &outcome.details.alert;
+    let device = &alert.device_name;
+    match (alert.kind, outcome.is_live()) {
+        (AlertKind::PasswordChanged, _) => "Good: it was you. The new password stays.".into(),
+        (AlertKind::EmailChanged, _) if outcome.is_email_changed_since => {
+            "Good: it was you. The e-mail was changed again since.".into()
+        }
+        (AlertKind::EmailChanged, _) => "Good: it was you. The new e-mail stays.".into(),
+        (AlertKind::TokenReuse, true) if outcome.details.is_signed_in_again => {
+            format!("Good: it was your own device. {device} is signed in again.")
+        }
+        (AlertKind::TokenReuse, true) => {
+            format!("Good: it was your own device. {device} is still signed in.")
+        }
+        (AlertKind::TokenReuse, false) => {
+            format!("Good: it was your own device. {device} is signed out; sign in on it again.")
+        }
+        (_, true) => format!("Good: it was you. {device} stays signed in."),
+        (_, false) => format!("Good: it was you. {device} was already signed out."),
+    }
+}
+
 /// Returns what became of an alert that nobody answered, and that can't be answered any more.
 ///
 /// # Errors
@@ -112,11 +86,16 @@ pub async fn describe_unanswered(app: &AppState, owner: UserId, alert: AlertId) 
     Ok(words.into())
 }
 
-/// Returns what to do about an e-mail that a report could not change back.
+/// Says what the e-mail is that a report could not change back, and what to do about it.
 pub fn describe_unrestored(email: &str) -> String {
     format!(
         "Your e-mail is still {email}; it can’t be changed back here. If that is not your address, change it on Account first, or ask an administrator of this service: anybody who can read {email} can set a new password."
     )
+}
+
+/// Says that the account had its e-mail again before the change of it was reported.
+pub fn describe_again(email: &str) -> String {
+    format!("Your e-mail is {email} again.")
 }
 
 /// Returns what a report signed out, in a sentence, if anything. `name` returns what an alert calls the

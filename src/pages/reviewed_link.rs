@@ -5,13 +5,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::new_password::{FORMER_FIRST, PasswordForm, after_page};
-use super::review_words::{
-    describe_review, describe_unrestored, ended_devices, listed, name_by_alerts,
-};
+use super::new_password::{DISABLED, FORMER_FIRST, PasswordForm, after_page};
+use super::review_words::{describe_again, describe_review, ended_devices, listed, name_by_alerts};
 use super::steps_view::{FirstView, progress};
 use super::take_back;
-use crate::account::{FirstStep, LinkedMessage, Reported, ReviewOutcome};
+use crate::account::{
+    AlertDetails, FirstStep, LinkedMessage, Reported, ReviewOutcome, UnchangedEmail,
+};
 use crate::alerts::Alert;
 use crate::devices::group_by_device;
 use crate::error::Result;
@@ -38,25 +38,69 @@ struct AfterReportPage<'a> {
     advice: &'static str,
     /// The e-mail of the account.
     email: &'a str,
+    /// Whether nobody can sign in.
+    is_disabled: bool,
     token: &'a str,
     form: Option<PasswordForm>,
 }
 
-/// Returns what is left to do once the alerts of a message were answered.
-pub(super) fn next_step(message: &LinkedMessage) -> &'static str {
+/// Returns what is left to do once the alerts of a message were answered; `is_late` if a press has just done
+/// nothing, and `has_form` if the page sets a new password.
+pub(super) fn next_step(
+    (message, listed): (&LinkedMessage, &[AlertDetails]),
+    is_late: bool,
+    has_form: bool,
+) -> String {
+    if !message.user.is_active {
+        return DISABLED.into();
+    }
     let reported = message.alerts.iter().filter_map(Alert::reported_at).max();
     let Some(at) = reported else {
-        return "Nothing is left to do. To see what is signed in now, open Your devices.";
+        return after_yes(message, listed, is_late);
     };
-    match message.user.is_password_void() {
+    let step = match message.user.is_password_void() {
         true if message.has_former => FORMER_FIRST,
+        true if has_form => "Then sign in, and review your devices.",
         true => {
-            "The old password no longer works, so set a new one first. Then sign in, and review your devices."
+            "Set a new password first: choose “Forgotten your password?”. Then sign in, and review your devices."
         }
         false if message.user.password_changed_at > at => {
             "The password was changed after that. Sign in, and review your devices."
         }
         false => "To be sure, sign in, review your devices, and change your password.",
+    };
+    step.into()
+}
+
+/// Returns what to do where somebody answered *Yes*, who may have been somebody else.
+fn after_yes(message: &LinkedMessage, details: &[AlertDetails], is_late: bool) -> String {
+    const SET: &str =
+        "choose “Forgotten your password?”, and set a new password, which signs out every device.";
+
+    let live = details.iter().filter(|it| it.is_signed_in).count();
+    let them = match live {
+        1 => "it",
+        _ => "them",
+    };
+    let sign_out = format!("sign in, and sign {them} out on Your devices.");
+    let what = match (message.has_former, live) {
+        (true, 0) => format!("sign in, and review your devices. {FORMER_FIRST}"),
+        (true, _) => format!("{sign_out} {FORMER_FIRST}"),
+        (false, 0) => SET.to_owned(),
+        (false, _) => format!("{SET} Or {sign_out}"),
+    };
+    match is_late {
+        true => format!("If it was not you: {what}"),
+        false => format!("If it was you, nothing is left to do. If it was not: {what}"),
+    }
+}
+
+/// Returns how to set a new password after a report, where there is no form.
+pub(super) fn advice(message: &LinkedMessage) -> &'static str {
+    match (message.user.is_active, message.has_former) {
+        (false, _) => DISABLED,
+        (true, true) => FORMER_FIRST,
+        (true, false) => FORGOTTEN,
     }
 }
 
@@ -92,8 +136,9 @@ pub(super) async fn after_report(
         None => ended_devices(&reported.ended, |it| name_by_alerts(&before.alerts, it))
             .unwrap_or_else(|| over_before(&before.alerts)),
     };
-    if let Some(email) = &reported.unrestored_email {
-        done = format!("{done} {}", describe_unrestored(email));
+    // Of an address that the reader reads, nothing else is to be said.
+    if let Some(UnchangedEmail::Again(email)) = &reported.email {
+        done = format!("{done} {}", describe_again(email));
     }
     let first = first_step(before, reported, outcome.as_ref());
     let is_signed_in = !app.sessions.list_live(before.user.id).await?.is_empty();
@@ -103,10 +148,8 @@ pub(super) async fn after_report(
         progress: progress(1 + usize::from(!is_signed_in)),
         first: FirstView::new(first, count_devices(app, (before, reported)).await?),
         is_signed_in,
-        advice: match before.has_former {
-            true => FORMER_FIRST,
-            false => FORGOTTEN,
-        },
+        advice: advice(before),
+        is_disabled: !before.user.is_active,
         email: &before.user.email,
         token,
         form: PasswordForm::new(app, before).filter(|_| before.may_set_password),

@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::alert_views::AlertView;
+use super::link_reviews::Press;
 use super::message::{Message, message_page};
-use super::new_password::{FORMER_FIRST, PasswordForm, after_page, find_used, get_linked_message};
-use super::used_link::used_page;
+use super::new_password::{DISABLED, FORMER_FIRST, PasswordForm, after_page, get_linked_message};
 use crate::account::{LinkedMessage, Mailbox, TakenBack};
 use crate::db::FormerEmailId;
 use crate::error::{Error, Result};
@@ -17,9 +17,6 @@ use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, page};
 use crate::http::reader_clock::ReaderClock;
 
-/// What to do where the account is disabled.
-const DISABLED: &str = "The account is disabled, so nobody can sign in to it. Ask an administrator \
-                        of this service.";
 /// Alerts that the page lists at most.
 const MAX_LISTED: usize = 10;
 
@@ -71,7 +68,8 @@ pub(super) async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// Takes the account back, or confirms that its change was the owner's own.
+/// Takes the account back, or confirms that its change was the owner's own. `None` where another answer came
+/// first.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the link is not genuine or has expired.
@@ -79,32 +77,27 @@ pub(super) async fn submit(
     app: &AppState,
     request: &HttpRequest,
     token: &str,
-    (former, answer): (FormerEmailId, &str),
+    (former, press): (FormerEmailId, Press),
     origin: Origin,
-) -> Result<HttpResponse> {
-    if answer == "mine" {
+) -> Result<Option<HttpResponse>> {
+    if press == Press::Yes {
         let link = app.links.message(token).ok_or(Error::NotFound)?;
         return match app.accounts.confirm_email_change(former, link.into()).await {
-            Ok(()) => confirmed(request),
-            Err(Error::NotFound) => late(app, request, token).await,
+            Ok(()) => confirmed(request).map(Some),
+            Err(Error::NotFound) => Ok(None),
             Err(err) => Err(err),
         };
     }
     let taken_back = match app.accounts.take_back(former, origin).await {
-        Ok(taken_back) => Some(taken_back),
-        // The same form was sent twice at the same time.
-        Err(Error::NotFound) => None,
+        Ok(taken_back) => taken_back,
+        Err(Error::NotFound) => return Ok(None),
         Err(err) => return Err(err),
     };
     let message = get_linked_message(app, token).await?;
-    let done = match &taken_back {
-        Some(taken_back) => outcome(taken_back),
-        None if message.mailbox == Mailbox::Own => restored(&message.user.email),
-        None => return late(app, request, token).await,
-    };
+    let done = outcome(&taken_back);
     let form = PasswordForm::new(app, &message);
     let advice = match taken_back {
-        Some(TakenBack::EmailUnavailable { .. }) => None,
+        TakenBack::EmailUnavailable { .. } => None,
         _ if !message.user.is_active => Some(DISABLED),
         _ if message.has_former => Some(FORMER_FIRST),
         _ => Some(
@@ -112,7 +105,7 @@ pub(super) async fn submit(
              e-mail.",
         ),
     };
-    after_page(request, token, &done, advice, form)
+    after_page(request, token, &done, advice, form).map(Some)
 }
 
 /// Returns what became of an account that was taken back, in words.
@@ -144,17 +137,13 @@ fn confirmed(request: &HttpRequest) -> Result<HttpResponse> {
     message_page(request, StatusCode::OK, message)
 }
 
-/// Returns the page for an answer that came after another one: the same with this link, or that of somebody
-/// else.
-async fn late(app: &AppState, request: &HttpRequest, token: &str) -> Result<HttpResponse> {
-    if let Some(used) = find_used(app, token).await? {
-        return used_page(request, used);
-    }
+/// Returns the page for an answer that came after that of somebody else, by another link.
+pub(super) fn late(request: &HttpRequest, press: Press) -> Result<HttpResponse> {
     let message = Message {
         title: "This was answered already",
         words: vec![
-            "Nothing was changed. Sign in to see what the e-mail of the account is now, or ask an \
-             administrator of this service."
+            format!("It was answered with another e-mail, so your “{}” did nothing.", press.label_of_former()),
+            "Sign in to see what the e-mail of the account is now, or ask an administrator of this service."
                 .into(),
         ],
         link: Some(("/sign-in", "Sign in")),

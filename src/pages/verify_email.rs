@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::message::{Message, message_page};
 use super::new_password::refused_form;
-use super::used_link::used_page;
+use super::used_link::{UsedPress, used_page};
 use crate::account::{Declined, PendingEmail, Verified};
 use crate::db::VerificationId;
 use crate::error::{Error, Result};
@@ -59,7 +59,7 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     let (id, pending) = find_pending(&app, &token).await?;
     let Some(pending) = pending else {
-        return used_link(&app, &request, id).await;
+        return used_link(&app, &request, id, None).await;
     };
     let asks_password = !is_owner(caller.as_ref(), &pending);
     form_page(&request, &token, &pending, asks_password, None)
@@ -87,7 +87,11 @@ pub async fn submit(
     };
     let (id, pending) = find_pending(&app, &token).await?;
     let Some(pending) = pending else {
-        return used_link(&app, &request, id).await;
+        let press = match form.answer.as_str() {
+            "not-mine" => UsedPress::NotMine,
+            _ => UsedPress::Verify,
+        };
+        return used_link(&app, &request, id, Some(press)).await;
     };
     if form.answer == "not-mine" {
         return decline(&app, &request, id).await;
@@ -95,27 +99,41 @@ pub async fn submit(
     // A replaced cookie changes nothing: then the password is asked for.
     let owner = caller.filter(|caller| caller.may_write() && is_owner(Some(caller), &pending));
     if owner.is_none() {
-        let password = PlainPassword::claimed(form.password.unwrap_or_default());
-        let requester = requester(&request, None)?;
-        let lane = Lane::of_password(&requester, pending.user.as_known());
-        let attempt = (Purpose::Verification, &requester, lane);
-        match app
-            .people
-            .verify_password(attempt, &pending.user, password)
-            .await
-        {
-            Ok(PasswordCheck::Right) => {}
-            Ok(PasswordCheck::Wrong { .. }) => {
-                let error = "That is not the account’s password. Try again.";
-                return form_page(&request, &token, &pending, true, Some(error));
-            }
-            Err(err) => {
-                let again = async || form_page(&request, &token, &pending, true, None);
-                return throttled_page(&request, err, again).await;
-            }
+        let password = form.password.unwrap_or_default();
+        if let Some(again) = refuse_password(&app, &request, (&token, &pending), password).await? {
+            return Ok(again);
         }
     }
     verify(&app, &request, (id, &pending), owner.as_ref(), client).await
+}
+
+/// Returns the form again where what was typed is not the password of the account.
+async fn refuse_password(
+    app: &AppState,
+    request: &HttpRequest,
+    (token, pending): (&str, &PendingEmail),
+    password: String,
+) -> Result<Option<HttpResponse>> {
+    let again = |error| form_page(request, token, pending, true, error);
+    if password.is_empty() {
+        let error = (StatusCode::BAD_REQUEST, "Enter the password.");
+        return again(Some(error)).map(Some);
+    }
+    let password = PlainPassword::claimed(password);
+    let requester = requester(request, None)?;
+    let lane = Lane::of_password(&requester, pending.user.as_known());
+    let attempt = (Purpose::Verification, &requester, lane);
+    let checked = app.people.verify_password(attempt, &pending.user, password);
+    match checked.await {
+        Ok(PasswordCheck::Right) => Ok(None),
+        Ok(PasswordCheck::Wrong { .. }) => {
+            let error = "That is not the account’s password. Try again.";
+            again(Some((StatusCode::FORBIDDEN, error))).map(Some)
+        }
+        Err(err) => throttled_page(request, err, async || again(None))
+            .await
+            .map(Some),
+    }
 }
 
 async fn verify(
@@ -149,7 +167,7 @@ async fn verify(
         Ok(verified) => verified,
         // Another request used the link, or the password was changed meanwhile.
         Err(Error::NotFound | Error::InvalidCredentials) => {
-            return used_link(app, request, id).await;
+            return used_link(app, request, id, Some(UsedPress::Verify)).await;
         }
         Err(err) => return Err(err),
     };
@@ -173,7 +191,9 @@ async fn decline(
 ) -> Result<HttpResponse> {
     let declined = match app.accounts.decline_email(id).await {
         Ok(declined) => declined,
-        Err(Error::NotFound) => return used_link(app, request, id).await,
+        Err(Error::NotFound) => {
+            return used_link(app, request, id, Some(UsedPress::NotMine)).await;
+        }
         Err(err) => return Err(err),
     };
     let words = match declined {
@@ -216,15 +236,14 @@ fn form_page(
     token: &str,
     pending: &PendingEmail,
     asks_password: bool,
-    error: Option<&'static str>,
+    error: Option<(StatusCode, &'static str)>,
 ) -> Result<HttpResponse> {
     let mut layout = Layout::anonymous(request)?;
     layout.is_failed |= error.is_some();
-    let status = match error {
-        Some(_) => StatusCode::FORBIDDEN,
-        None => StatusCode::OK,
-    };
-    let error = error.map(str::to_owned).or_else(|| layout.refused_words());
+    let status = error.map_or(StatusCode::OK, |(status, _)| status);
+    let error = error
+        .map(|(_, words)| words.to_owned())
+        .or_else(|| layout.refused_words());
     let template = VerifyEmailPage {
         layout,
         token,
@@ -242,22 +261,45 @@ async fn used_link(
     app: &AppState,
     request: &HttpRequest,
     id: VerificationId,
+    press: Option<UsedPress>,
 ) -> Result<HttpResponse> {
     match app.accounts.find_used_link(id).await? {
-        Some(used) => used_page(request, used),
-        None => void_link(request),
+        Some(used) => used_page(request, used, press),
+        None if app.accounts.is_of_disabled(id).await? => disabled(request),
+        None => void_link(request, press == Some(UsedPress::NotMine)),
     }
 }
 
+/// Returns the page for a link to an account that is disabled.
+fn disabled(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "This link doesn’t work now",
+        words: vec![
+            "The account is disabled, so this link changes nothing in it. Ask an administrator of this service."
+                .into(),
+        ],
+        ..Message::default()
+    };
+    message_page(request, StatusCode::GONE, message)
+}
+
 /// Returns the page for a link that was cancelled or replaced, or has expired.
-fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
+fn void_link(request: &HttpRequest, is_declined: bool) -> Result<HttpResponse> {
+    let why = "It was cancelled, it is older than 24 hours, a newer one was sent, the e-mail is verified already, or the account was deleted.";
+    let (next, link) = match is_declined {
+        true => (
+            "So “This isn’t mine” did nothing. If you still get e-mails about an account that isn’t yours, ask an administrator of this service.",
+            None,
+        ),
+        false => (
+            "If you have an account, and its e-mail is not verified yet, sign in and request another link on Account.",
+            Some(("/account", "Account")),
+        ),
+    };
     let message = Message {
         title: "This link no longer works",
-        words: vec![
-            "It was cancelled, it is older than 24 hours, a newer one was sent, or the e-mail is verified already.".into(),
-            "If yours is not verified yet, sign in and request another link on Account.".into(),
-        ],
-        link: Some(("/account", "Account")),
+        words: vec![why.into(), next.into()],
+        link,
     };
     message_page(request, StatusCode::GONE, message)
 }

@@ -123,7 +123,7 @@ async fn reporting_by_the_link_signs_the_intruder_out_once(database: Database) {
         .send(&form, &NOT_MINE)
         .await
         .expect(410)
-        .expect_words("This was answered “No, it wasn’t me” on 17 May 2031");
+        .expect_words("This was answered “No, sign it out” on 17 May 2031");
     fixture.intruder.get("/devices").await.expect(200);
     reader.get(&fixture.link).await.expect(410);
     fixture.stop().await;

@@ -1,6 +1,7 @@
 //! Who is in doubt answers nothing: neither a later sign-in of a stranger that looks like the first, nor the
 //! mailbox that they gave the account, nor a session that has ended meanwhile.
 
+use crate::support::admin::{Admin, id_of};
 use crate::support::html;
 use crate::support::mailed::Mailed;
 use crate::support::prelude::*;
@@ -11,6 +12,7 @@ on_both!(
     database: a_sign_in_that_looks_like_one_that_waits_answers_nothing,
     a_change_of_the_email_that_only_somebody_in_doubt_confirmed_is_undone,
     a_mailbox_of_somebody_in_doubt_answers_nothing,
+    a_mailbox_that_an_administrator_gave_back_answers,
     an_export_in_doubt_has_nothing_that_waits,
     whoever_is_in_doubt_is_not_called_as_they_like,
 );
@@ -23,6 +25,9 @@ const CURL: &str = "curl/8.14.1";
 const LINUX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const THIEF: &str = "thief@example.org";
 const MINUTE: Duration = Duration::from_secs(60);
+const OPEN_SIGN_INS: &str = "SELECT count(*) AS value FROM alerts
+     WHERE answered_at IS NULL AND kind IN ('new_device', 'new_country')
+     AND user_id = (SELECT id FROM users WHERE email = 'ada@example.org')";
 const OPEN: &str = "SELECT count(*) AS value FROM alerts WHERE answered_at IS NULL";
 
 /// Ada's account, with a laptop, and a stranger who has signed in twice: an alert tells of the first.
@@ -192,6 +197,44 @@ async fn a_mailbox_of_somebody_in_doubt_answers_nothing(database: Database) {
     }
     assert_eq!(fixture.number(OPEN), open);
     new.get("/devices").await.expect(200);
+    fixture.stop().await;
+}
+
+/// What a stranger changed counts no more once an administrator has set it back.
+async fn a_mailbox_that_an_administrator_gave_back_answers(database: Database) {
+    let fixture = set_up_from(database, NEAR).await;
+    let app = &fixture.app;
+    fixture.steal_email().await;
+    let admin = Admin::start(app, "root@example.org").await;
+    let path = format!("/{}", id_of(app, THIEF));
+    let body = json!({"email": fixture.ada.email, "reason": "They asked"});
+    admin.send("PATCH", &path, &body).await.expect(200);
+    app.advance(MINUTE);
+    let phone = app.browser_from(LINUX, "192.0.2.66");
+    phone.sign_in(&fixture.ada).await.expect(303);
+    let link = fixture.link_to("ada@example.org", "/not-me/").await;
+    app.advance(MINUTE);
+    let reader = app.browser_from(FIREFOX, "192.0.2.77");
+    let answer = [("answer", "mine")];
+    let page = reader.submit(&link, &link, &answer).await.expect(200);
+    page.expect_words("Good: it was you. Firefox on Linux stays signed in.");
+    let name = [("full_name", "Ada")];
+    let named = phone.submit("/account", "/account/name", &name).await;
+    named.expect(303);
+    // It is the owner's: the answer to what came before it leaves it alone.
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    assert!(page.text.contains("action=\"/alerts/"), "{}", page.words());
+    let page = fixture.laptop.answer_alert("/no").await;
+    let page = page.expect_words("Your e-mail is ada@example.org again.");
+    assert!(!page.words().contains("can’t be changed back"));
+    while fixture.number(OPEN_SIGN_INS) > 0 {
+        let before = fixture.number(OPEN_SIGN_INS);
+        fixture.laptop.answer_alert("/no").await;
+        assert!(fixture.number(OPEN_SIGN_INS) < before);
+    }
+    assert!(fixture.stranger.get("/devices").await.is_to_sign_in());
+    assert!(fixture.second.get("/devices").await.is_to_sign_in());
+    phone.get("/devices").await.expect(200);
     fixture.stop().await;
 }
 

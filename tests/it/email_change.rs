@@ -180,7 +180,7 @@ async fn the_new_mailbox_declines_a_change(database: Database) {
     stranger
         .submit(&link, &link, &[("answer", "mine")])
         .await
-        .expect(403);
+        .expect(400);
     stranger
         .submit(&link, &link, &[("answer", "not-mine")])
         .await

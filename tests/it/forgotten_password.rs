@@ -151,7 +151,10 @@ async fn a_get_changes_nothing_and_a_link_works_once(database: Database) {
         let page = page
             .expect_words("A new password was set")
             .expect_words("It was set with this link on")
-            .expect_words("Sign in with it, unless it was changed since. If it wasn’t you, choose “Forgotten your password?”");
+            .expect_words(
+                "Sign in with it, unless it was changed or the account was deleted since.",
+            )
+            .expect_words("If it wasn’t you, choose “Forgotten your password?”");
         assert!(!page.text.contains(A), "{}", page.text);
     }
     fixture.app.advance(8 * 24 * 60 * MINUTE);

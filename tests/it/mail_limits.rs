@@ -220,8 +220,9 @@ async fn the_message_about_several_sign_ins_reports_all_of_them(database: Databa
     page.expect_words("No, sign them out Yes, all of it was me")
         .expect_words("To decide one by one, open Your devices.");
     assert_eq!(app.database.sessions_where("is_active"), 4);
+    let form = reader.form(&link, &link).await;
     reader
-        .submit(&link, &link, &[("answer", "not-mine")])
+        .send(&form, &[("answer", "not-mine")])
         .await
         .expect(200)
         .expect_words(
@@ -231,7 +232,12 @@ async fn the_message_about_several_sign_ins_reports_all_of_them(database: Databa
         intruder.current().await.expect(401);
     }
     assert_eq!(app.database.sessions_where("is_active"), 1);
-    reader.get(&link).await.expect(410);
+    let page = reader.get(&link).await.expect(410);
+    let reviewed = "This was answered “No, sign them out” on 17 May 2031";
+    let page = page.expect_words(reviewed);
+    page.expect_words("Safari on iPhone was signed out.");
+    let late = reader.send(&form, &[("answer", "mine")]).await.expect(410);
+    late.expect_words("These were answered already, so your “Yes, all of it was me” did nothing.");
     stop(app, server).await;
 }
 

@@ -108,6 +108,7 @@ mod known_ids;
 mod known_networks;
 mod last_admin;
 mod last_uses;
+mod late_links;
 mod layout;
 mod live_pages;
 mod log_lines;

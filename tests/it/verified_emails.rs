@@ -157,22 +157,20 @@ async fn a_strangers_click_does_not_verify_a_victims_address(database: Database)
     sign_up(&app, EMAIL).await;
     let link = newest(&app, &server).await.link("/verify-email/");
     let before = verified(&app);
-    for fields in [
-        vec![("answer", "mine")],
-        vec![("answer", "mine"), ("password", "")],
-        vec![("answer", "mine"), ("password", "wrong battery staple")],
-    ] {
-        victim
-            .submit(&link, &link, &fields)
-            .await
-            .expect(403)
-            .expect_words("That is not the account’s password.");
-    }
+    let wrong = [("answer", "mine"), ("password", "wrong battery staple")];
+    let page = victim.submit(&link, &link, &wrong).await.expect(403);
+    page.expect_words("That is not the account’s password.");
     let nobody = app.browser(IPHONE);
-    nobody
-        .submit(&link, &link, &[("answer", "mine")])
-        .await
-        .expect(403);
+    for browser in [&victim, &nobody] {
+        for fields in [
+            vec![("answer", "mine")],
+            vec![("answer", "mine"), ("password", "")],
+        ] {
+            let page = browser.submit(&link, &link, &fields).await.expect(400);
+            let page = page.expect_words("Enter the password.");
+            assert!(!page.words().contains("not the account’s password"));
+        }
+    }
     // A form without its CSRF token, as another site would send it.
     let fields = [("answer", "mine"), ("password", PASSWORD)];
     victim.post(&link, &fields).await.expect(403);
@@ -185,9 +183,10 @@ async fn the_owner_of_a_mailbox_deletes_a_strangers_account(database: Database) 
     let (stranger, _) = sign_up(&app, EMAIL).await;
     let link = newest(&app, &server).await.link("/verify-email/");
     let reader = app.browser(IPHONE);
+    let form = reader.form(&link, &link).await;
     let fields = [("answer", "not-mine")];
     reader
-        .submit(&link, &link, &fields)
+        .send(&form, &fields)
         .await
         .expect(200)
         .expect_words("The account that was created with your address is deleted.");
@@ -198,6 +197,13 @@ async fn the_owner_of_a_mailbox_deletes_a_strangers_account(database: Database) 
         .expect(410)
         .expect_words("The answer “This isn’t mine” was given with this link on")
         .expect_words("the account that was created with this address was deleted.");
+    let late = [("answer", "mine")];
+    reader
+        .send(&form, &late)
+        .await
+        .expect(410)
+        .expect_words(", so your “Verify the e-mail” did nothing: the account")
+        .expect_words("If the account was yours, create another one");
     // Now the address is free for its owner.
     let (owner, _) = sign_up(&app, EMAIL).await;
     owner.get("/devices").await.expect(200);
@@ -224,6 +230,12 @@ async fn a_link_verifies_once_for_whoever_gives_the_password(database: Database)
             .expect_words("The e-mail was verified")
             .expect_words("It was verified with this link on");
     }
+    let declined = [("answer", "not-mine"), ("password", "")];
+    reader
+        .send(&form, &declined)
+        .await
+        .expect_words(", so your “This isn’t mine” did nothing.")
+        .expect_words("If the account isn’t yours, ask an administrator of this service");
     assert_eq!(
         app.database.number("SELECT count(*) AS value FROM users"),
         1
@@ -246,7 +258,7 @@ async fn an_old_cookie_verifies_nothing(database: Database) {
         .await
         .expect(303);
     let answer = [("answer", "mine")];
-    thief.submit(&link, &link, &answer).await.expect(403);
+    thief.submit(&link, &link, &answer).await.expect(400);
     assert_eq!(verified(&app), 0);
     owner.submit(&link, &link, &answer).await.expect(303);
     assert_eq!(verified(&app), 1);
