@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Accounts;
+use super::device_names::load_doubts;
 use crate::alerts::{self, Alert, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
@@ -26,7 +27,7 @@ pub struct AlertDetails {
     /// Whether a session is live on the device that it is about; the person's own sessions of which a sign-in
     /// only stated the device are none.
     pub is_signed_in: bool,
-    /// What the device of that session is called in the list of devices.
+    /// What the device of that session is called in the list of devices, if it is there.
     pub listed_as: Option<String>,
     /// Whether every such session is from after the alert.
     pub is_signed_in_again: bool,
@@ -43,6 +44,8 @@ pub struct ReviewOutcome {
     pub ended: Vec<Session>,
     /// Whether the alert is about a change of the e-mail, which was changed again since.
     pub is_email_changed_since: bool,
+    /// The live sessions of the person, the first of each device being the one that it is shown by.
+    pub live: Vec<Session>,
 }
 
 impl AlertDetails {
@@ -98,7 +101,8 @@ impl Accounts {
         }
     }
 
-    /// Returns alerts as [`Accounts::describe_alerts`] does, of a person whose live sessions are loaded.
+    /// Returns alerts as [`Accounts::describe_alerts`] does, of a person whose live sessions are loaded, by the
+    /// names of their devices.
     ///
     /// # Errors
     /// As [`Accounts::describe_alerts`].
@@ -148,7 +152,8 @@ impl Accounts {
         self.db
             .read(move |c| {
                 let found = alerts::store::list_by_ids(c, owner, &[id])?;
-                let live = list_live(c, owner, &found, now)?;
+                let live = sessions::store::list_live(c, owner, now)?;
+                let live = load_doubts(c, owner, now)?.ordered(live);
                 let Some(details) = describe(c, owner, found, &live)?.pop() else {
                     return Ok(None);
                 };
@@ -168,6 +173,7 @@ impl Accounts {
                     details,
                     ended,
                     is_email_changed_since,
+                    live,
                 }))
             })
             .await
@@ -184,7 +190,7 @@ impl Accounts {
     }
 }
 
-/// Lists the live sessions of a person, if one of these alerts is about a session.
+/// Lists the live sessions of a person, if one of these alerts is about a session, by the names of their devices.
 fn list_live(
     c: &mut AnyConnection,
     owner: UserId,
@@ -192,7 +198,10 @@ fn list_live(
     now: Timestamp,
 ) -> Result<Vec<Session>> {
     match alerts.iter().any(|alert| alert.session_id.is_some()) {
-        true => sessions::store::list_live(c, owner, now),
+        true => {
+            let live = sessions::store::list_live(c, owner, now)?;
+            Ok(load_doubts(c, owner, now)?.ordered(live))
+        }
         false => Ok(Vec::new()),
     }
 }
@@ -253,7 +262,7 @@ impl<'a> Found<'a> {
             session: subject.cloned(),
             is_signed_in: !live.is_empty(),
             is_signed_in_again: !live.is_empty() && live.iter().all(|it| it.created_at > alert.at),
-            listed_as: subject.map(|subject| self.list_name(&alert, subject)),
+            listed_as: subject.and_then(|subject| self.find_name(subject)),
             later_travel: self
                 .travels
                 .iter()
@@ -283,15 +292,10 @@ impl Found<'_> {
         self.live.iter().filter(is_its).collect()
     }
 
-    /// Returns what the device of an alert's session is called. While the sign-in waits for an answer, it is
-    /// called by another session.
-    fn list_name(&self, alert: &Alert, subject: &Session) -> String {
-        let is_subject = |live: &Session| self.subjects.iter().any(|it| it.id == live.id);
-        let waits = alert.kind.is_sign_in() && alert.is_open();
-        let mut others = self.live.iter().filter(|live| {
-            waits && live.is_on_device_of(subject) && live.id != subject.id && !is_subject(live)
-        });
-        others.next().unwrap_or(subject).display_name()
+    /// Returns what the device of an alert's session is called in the list of devices, if it is signed in.
+    fn find_name(&self, subject: &Session) -> Option<String> {
+        let mut on_it = self.live.iter().filter(|it| it.is_on_device_of(subject));
+        on_it.next().map(Session::display_name)
     }
 }
 

@@ -22,6 +22,9 @@ pub struct ReportPreview {
     pub besides: Vec<Session>,
     /// Those of every other open alert about a sign-in, if they end as well.
     pub unconfirmed: Vec<Session>,
+    /// The live sessions that stay on the devices of all those unless the unconfirmed end, the one first by which
+    /// each is shown.
+    pub staying: Vec<Session>,
     /// The former e-mail that the account gets back, if it does: then every session ends.
     pub restored_email: Option<String>,
     /// Whether the e-mail was changed again after the change that one of the alerts is about.
@@ -107,6 +110,9 @@ impl Basis {
             ended.any(|it| it.id == session.id)
         };
         unconfirmed.retain(|session| !ends(session));
+        let ending = subjects.iter().chain(&before).chain(&besides);
+        let ending: Vec<&Session> = ending.chain(&unconfirmed).collect();
+        let staying = self.candidates.list_staying(&ending, ends, self.now);
         let with_all = self.find_restored(c, alerts, RevokeScope::AllUnconfirmed)?;
         Ok(ReportPreview {
             alerts: alerts.iter().map(|alert| alert.id).collect(),
@@ -114,6 +120,7 @@ impl Basis {
             before,
             besides,
             unconfirmed,
+            staying,
             restored_email: self.find_restored(c, alerts, RevokeScope::Alert)?,
             is_email_changed_since: self.candidates.is_email_changed_since(alerts),
             restores_with_unconfirmed: with_all.is_some(),

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use super::Accounts;
 use super::about::About;
 use super::credentials::secure_orders;
+use super::device_names::Doubts;
 use super::emails::cancel_pending_change;
+use super::exemption::Exemption;
 use super::linked_message::{Reported, UnchangedEmail, find_undoing};
 use super::review_record::{CONFIRMED, REPORTED, record_review};
 use super::take_back::TakeBack;
@@ -44,9 +46,11 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 people::store::lock(c, here.user_id)?;
+                let exemption = Exemption::lock(c, here.user_id)?;
                 let alert = get_reviewable(c, &here, id, now)?;
                 let settlement = Settlement::confirmed(id, confirmer, now);
                 let reviewed = alerts::review(c, alert.user_id, id, settlement)?;
+                exemption.cover_confirmed(c, now)?;
                 record_review(c, alert.user_id, CONFIRMED, &origin, now)?;
                 reviewed.ok_or(Error::NotFound)
             })
@@ -60,8 +64,11 @@ impl Accounts {
     /// [`Error::NotFound`] when none is.
     pub async fn confirm_alerts(&self, alerts: Vec<Alert>) -> Result<()> {
         let now = self.clock.now();
+        let owner = alerts.first().ok_or(Error::NotFound)?.user_id;
         self.db
             .transaction(move |c| {
+                people::store::lock(c, owner)?;
+                let exemption = Exemption::lock(c, owner)?;
                 let mut confirmed = 0;
                 let is_confirmable = |it: &&Alert| it.kind.is_confirmable_by_link();
                 for alert in alerts.iter().filter(is_confirmable) {
@@ -74,7 +81,7 @@ impl Accounts {
                 }
                 match confirmed {
                     0 => Err(Error::NotFound),
-                    _ => Ok(()),
+                    _ => exemption.cover_confirmed(c, now),
                 }
             })
             .await
@@ -313,6 +320,20 @@ impl Candidates {
         let changes = &self.basis.email_changes;
         let is_older = |alert: &Alert| changes.iter().any(|change| change.at > alert.at);
         (alerts.iter()).any(|alert| alert.kind.is_email_change() && is_older(alert))
+    }
+
+    /// Lists the sessions on the devices of these that are live at `now`, by the names of the devices, except those
+    /// that end.
+    pub(super) fn list_staying(
+        &self,
+        devices: &[&Session],
+        ends: impl Fn(&Session) -> bool,
+        now: Timestamp,
+    ) -> Vec<Session> {
+        let is_on_one = |session: &Session| devices.iter().any(|it| it.is_on_device_of(session));
+        let mut staying = self.basis.all.clone();
+        staying.retain(|session| session.is_live(now) && is_on_one(session) && !ends(session));
+        Doubts::of(&self.basis, now).ordered(staying)
     }
 
     fn others(&self) -> impl Iterator<Item = &Session> {

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::Accounts;
+use super::device_names::Doubts;
 use super::links::Links;
 use super::review_record::record_review;
 use super::trust::TrustBasis;
@@ -28,7 +29,7 @@ pub struct Attention {
     /// device. None where the caller is in doubt, who is not to learn that.
     pub unconfirmed: HashSet<SessionId>,
     /// The sessions that are in doubt, those among them: whoever that is names their device as they like.
-    pub in_doubt: HashSet<SessionId>,
+    pub doubts: Doubts,
 }
 
 /// Whether there are open alerts that a caller may not review, and what can be done about them.
@@ -84,7 +85,7 @@ impl Accounts {
                         is_in_doubt: false,
                         withheld: Withheld::Nowhere,
                         unconfirmed: HashSet::new(),
-                        in_doubt: HashSet::new(),
+                        doubts: Doubts::default(),
                         alerts: open,
                         notices,
                     }),
@@ -138,9 +139,9 @@ fn reviewable(
     let unconfirmed = sign_ins.filter_map(|alert| alert.session_id).collect();
     let is_in_doubt = basis.is_in_doubt(session);
     // Whoever is in doubt is not to learn of others that are.
-    let (unconfirmed, in_doubt) = match is_in_doubt {
-        true => (HashSet::new(), HashSet::new()),
-        false => (unconfirmed, basis.list_doubts()),
+    let (unconfirmed, doubts) = match is_in_doubt {
+        true => (HashSet::new(), Doubts::default()),
+        false => (unconfirmed, Doubts::of(&basis, now)),
     };
     let mut withheld = open.clone();
     open.retain(|alert| basis.may_review(session, alert));
@@ -154,7 +155,7 @@ fn reviewable(
         is_in_doubt,
         withheld: withheld_for(&withheld, &basis, (session, now), links),
         unconfirmed,
-        in_doubt,
+        doubts,
         alerts: open,
         notices,
     })

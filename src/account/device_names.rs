@@ -1,7 +1,8 @@
 //! What devices are called that several sessions state to be on. Whoever signs in states the id and the name
-//! of their device. So one is called by a session that is in doubt only where no other is on it.
+//! of their device. So a session that is in doubt names none: its device is called by the last session on it
+//! that is in no doubt, a live one first; where all are in doubt, by the first of them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Accounts;
 use super::trust::TrustBasis;
@@ -9,113 +10,174 @@ use crate::alerts;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
-use crate::sessions::{self, Session};
+use crate::sessions::Session;
+
+/// The sessions of a person that are in doubt while a sign-in waits for an answer, as far as a reader may know.
+#[derive(Debug, Clone, Default)]
+pub struct Doubts {
+    /// The sessions.
+    pub sessions: HashSet<SessionId>,
+    /// What the devices are called that these state to be on, by the ids of the devices.
+    names: HashMap<String, String>,
+}
+
+impl Doubts {
+    /// Returns what is in doubt at `now`.
+    pub(super) fn of(basis: &TrustBasis, now: Timestamp) -> Self {
+        let sessions = basis.list_doubts();
+        let in_doubt = basis.all.iter().filter(|it| sessions.contains(&it.id));
+        let devices: HashSet<&str> = in_doubt.filter_map(|it| it.device_id.as_deref()).collect();
+        let name = |device: &str| {
+            let by = find_naming(basis, device, now)?;
+            Some((device.to_owned(), by.display_name()))
+        };
+        Self {
+            names: devices.into_iter().filter_map(name).collect(),
+            sessions,
+        }
+    }
+
+    /// Returns whether a session is in doubt.
+    #[must_use]
+    pub fn contains(&self, session: &Session) -> bool {
+        self.sessions.contains(&session.id)
+    }
+
+    /// Returns what the device of a session is called, if that is in doubt.
+    #[must_use]
+    pub fn name(&self, session: &Session) -> Option<&str> {
+        let device = session.device_id.as_ref();
+        let device = device.filter(|_| self.contains(session))?;
+        self.names.get(device).map(String::as_str)
+    }
+
+    /// Returns a session by the name of its device, whatever it states itself.
+    #[must_use]
+    pub fn named(&self, mut session: Session) -> Session {
+        if let Some(name) = self.name(&session) {
+            session.device_name = Some(name.to_owned());
+        }
+        session
+    }
+
+    /// Returns sessions by the names of their devices.
+    #[must_use]
+    pub fn all_named(&self, sessions: Vec<Session>) -> Vec<Session> {
+        sessions.into_iter().map(|it| self.named(it)).collect()
+    }
+
+    /// Returns sessions by the names of their devices, in their order but those last that are in doubt: the
+    /// first session of each device is the one that it is shown by.
+    #[must_use]
+    pub fn ordered(&self, sessions: Vec<Session>) -> Vec<Session> {
+        let mut sessions = self.all_named(sessions);
+        sessions.sort_by_key(|session| self.contains(session));
+        sessions
+    }
+
+    /// Returns a session by its label if it is in doubt, and states another name than its device has.
+    fn labelled(&self, mut session: Session) -> Session {
+        let other = self.name(&session);
+        if other.is_some_and(|name| name != session.display_name()) {
+            session.device_name = Some(session.label());
+        }
+        session
+    }
+}
+
+/// Finds the session that a device is called by.
+fn find_naming<'a>(basis: &'a TrustBasis, device: &str, now: Timestamp) -> Option<&'a Session> {
+    let is_on_it = |it: &&Session| it.device_id.as_deref() == Some(device);
+    let (doubtful, known): (Vec<&Session>, Vec<&Session>) = (basis.all.iter().filter(is_on_it))
+        .partition(|it| basis.is_in_doubt(it) || !basis.is_sound(it));
+    let last = known.into_iter();
+    let last = last.max_by_key(|it| (it.is_live(now), it.last_used_at, it.id));
+    let first = || {
+        let waiting = doubtful.into_iter().filter(|it| basis.is_in_doubt(it));
+        waiting.min_by_key(|it| (it.created_at, it.id))
+    };
+    last.or_else(first)
+}
 
 impl Accounts {
-    /// Lists a person's sessions that are in doubt while a sign-in waits for an answer, for a reader in the
+    /// Finds a person's sessions that are in doubt while a sign-in waits for an answer, for a reader in the
     /// session `here`: none if that is one of them, whose reader is not to learn it.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-    pub async fn list_in_doubt(
-        &self,
-        owner: UserId,
-        here: Option<SessionId>,
-    ) -> Result<HashSet<SessionId>> {
+    pub async fn find_doubts(&self, owner: UserId, here: Option<SessionId>) -> Result<Doubts> {
         let now = self.clock.now();
-        let found = self.db.read(move |c| list_in_doubt(c, owner, now)).await?;
-        match here.is_some_and(|here| found.contains(&here)) {
-            true => Ok(HashSet::new()),
+        let found = self.db.read(move |c| load_doubts(c, owner, now)).await?;
+        match here.is_some_and(|here| found.sessions.contains(&here)) {
+            true => Ok(Doubts::default()),
             false => Ok(found),
         }
     }
 
-    /// Returns the sessions of a person in their order, but those last that are in doubt: the first session of each device is the one that it is called by. `here` is that of the reader.
+    /// Returns the sessions of a person as [`Doubts::ordered`] does. `here` is that of the reader.
     ///
     /// # Errors
-    /// As [`Accounts::list_in_doubt`].
+    /// As [`Accounts::find_doubts`].
     pub async fn order_for_names(
         &self,
         owner: UserId,
         here: Option<SessionId>,
-        mut sessions: Vec<Session>,
+        sessions: Vec<Session>,
     ) -> Result<Vec<Session>> {
-        if shares_device(&sessions) {
-            let in_doubt = self.list_in_doubt(owner, here).await?;
-            sessions.sort_by_key(|session| in_doubt.contains(&session.id));
+        match sessions.iter().any(|it| it.device_id.is_some()) {
+            true => Ok(self.find_doubts(owner, here).await?.ordered(sessions)),
+            false => Ok(sessions),
         }
-        Ok(sessions)
     }
 
     /// Returns a session by its label in place of the name that it states, if it is in doubt for a reader in the
-    /// session `here`, and one of the `live` sessions on its device is not.
+    /// session `here`, and its device has another name.
     ///
     /// # Errors
-    /// As [`Accounts::list_in_doubt`].
+    /// As [`Accounts::find_doubts`].
     pub async fn label_in_doubt(
         &self,
         here: Option<SessionId>,
-        mut session: Session,
-        live: &[Session],
+        session: Session,
     ) -> Result<Session> {
-        let in_doubt = self.list_in_doubt(session.user_id, here).await?;
-        let is_other = |it: &Session| it.is_on_device_of(&session) && !in_doubt.contains(&it.id);
-        if in_doubt.contains(&session.id) && live.iter().any(is_other) {
-            session.device_name = Some(session.label());
-        }
-        Ok(session)
+        let doubts = self.find_doubts(session.user_id, here).await?;
+        Ok(doubts.labelled(session))
     }
 
-    /// Returns what the device of a session is called, for a reader in the session `here`: by that session
-    /// or, while that is in doubt, by another on its device that is live, or ended with it.
+    /// Returns what the device of a session is called, for a reader in the session `here`.
     ///
     /// # Errors
-    /// As [`Accounts::list_in_doubt`].
+    /// As [`Accounts::find_doubts`].
     pub async fn find_device_name(
         &self,
         here: Option<SessionId>,
         session: &Session,
     ) -> Result<String> {
-        let (owner, now) = (session.user_id, self.clock.now());
         if session.device_id.is_none() {
             return Ok(session.display_name());
         }
-        let in_doubt = self.list_in_doubt(owner, here).await?;
-        if !in_doubt.contains(&session.id) {
-            return Ok(session.display_name());
-        }
-        let read =
-            move |c: &mut AnyConnection| sessions::store::list_compared(c, owner, None, None);
-        let recent = self.db.read(read).await?;
-        let stands_for_it = |other: &&Session| {
-            let ended_with_it = other.ended_at.is_some() && other.ended_at == session.ended_at;
-            other.is_on_device_of(session)
-                && !in_doubt.contains(&other.id)
-                && (other.is_live(now) || ended_with_it)
-        };
-        let others = recent.iter().filter(stands_for_it);
-        let last = others.max_by_key(|other| other.last_used_at);
-        Ok(last.unwrap_or(session).display_name())
+        let doubts = self.find_doubts(session.user_id, here).await?;
+        let name = doubts.name(session).map(str::to_owned);
+        Ok(name.unwrap_or_else(|| session.display_name()))
     }
 }
 
-/// Lists a person's sessions that are in doubt at `now`: those of the sign-ins that wait for an answer, and what came
-/// after them and is not known to be the person's.
+/// Loads what is in doubt at `now`: the sessions of the sign-ins that wait for an answer, and what came after
+/// them and is not known to be the person's.
+pub(super) fn load_doubts(c: &mut AnyConnection, owner: UserId, now: Timestamp) -> Result<Doubts> {
+    if alerts::list_unconfirmed_sessions(c, owner, now)?.is_empty() {
+        return Ok(Doubts::default());
+    }
+    let open = alerts::list_open(c, owner, now)?;
+    let basis = TrustBasis::load(c, owner, &open, None)?;
+    Ok(Doubts::of(&basis, now))
+}
+
+/// Lists a person's sessions that are in doubt at `now`.
 pub(super) fn list_in_doubt(
     c: &mut AnyConnection,
     owner: UserId,
     now: Timestamp,
 ) -> Result<HashSet<SessionId>> {
-    if alerts::list_unconfirmed_sessions(c, owner, now)?.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let open = alerts::list_open(c, owner, now)?;
-    Ok(TrustBasis::load(c, owner, &open, None)?.list_doubts())
-}
-
-/// Returns whether two of the sessions state the same device id.
-fn shares_device(sessions: &[Session]) -> bool {
-    let mut ids = HashSet::new();
-    let mut stated = sessions.iter().filter_map(|it| it.device_id.as_deref());
-    stated.any(|id| !ids.insert(id))
+    Ok(load_doubts(c, owner, now)?.sessions)
 }

@@ -10,7 +10,7 @@ use crate::alerts::{self, Alert, AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::sessions::{Caller, Session};
+use crate::sessions::{Caller, Session, is_on_known_device};
 
 /// How a device that is in doubt can be confirmed.
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +131,7 @@ impl Accounts {
     }
 
     /// Verifies that the caller may name the device of a session of theirs: their own in any case, unless
-    /// others use its id as well.
+    /// others use its id as well who are in no doubt, or were on it before and may be somebody else.
     ///
     /// # Errors
     /// As [`Accounts::require_confirmed`]; [`Error::NotFound`] when they have no such session.
@@ -139,8 +139,12 @@ impl Accounts {
         let target = self.sessions.get(caller.user.id, id).await?;
         let here = caller.session.clone();
         self.require(caller, move |basis| {
-            let is_others =
-                |other: &&Session| other.is_on_device_of(&target) && !basis.is_in_doubt(other);
+            let is_before = |other: &Session| {
+                other.created_at < here.created_at && !is_on_known_device(&here, other)
+            };
+            let is_others = |other: &&Session| {
+                other.is_on_device_of(&target) && (!basis.is_in_doubt(other) || is_before(other))
+            };
             target.is_on_device_of(&here) && !basis.all.iter().any(|it| is_others(&it))
         })
         .await

@@ -16,6 +16,7 @@ mod credentials;
 mod device_names;
 mod doubt;
 mod emails;
+mod exemption;
 mod export;
 mod exported_session;
 mod forgotten_password;
@@ -47,6 +48,7 @@ pub use self::answers::AnswerActs;
 pub use self::applications::record_service_keys;
 pub use self::assignment::Assignment;
 pub use self::attention::{Attention, Withheld};
+pub use self::device_names::Doubts;
 pub use self::emails::{
     ChangeRequested, PendingVerification, Resent, SignedUp, VERIFICATION_LIFETIME,
 };

@@ -1,11 +1,10 @@
 //! `/api/v1/sessions`: the caller's own sessions. Those of other people are not found.
 
-use std::collections::HashSet;
-
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use super::views::{DeviceJson, EndedCount, SessionJson};
+use crate::account::Doubts;
 use crate::db::SessionId;
 use crate::devices::group_by_device;
 use crate::error::{Error, Result};
@@ -55,12 +54,12 @@ pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Res
     let current = caller.session.id;
     let live = app.sessions.list_live(caller.user.id).await?;
     let devices = group_by_device(live.clone());
-    let in_doubt = match devices.iter().any(|device| device.count() > 1) {
+    let doubts = match live.iter().any(|session| session.device_id.is_some()) {
         true => {
             let here = Some(current);
-            app.accounts.list_in_doubt(caller.user.id, here).await?
+            app.accounts.find_doubts(caller.user.id, here).await?
         }
-        false => HashSet::new(),
+        false => Doubts::default(),
     };
     let sessions: Vec<_> = live
         .into_iter()
@@ -71,7 +70,7 @@ pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Res
         sessions,
         devices: devices
             .iter()
-            .map(|device| DeviceJson::new(device, current, &in_doubt))
+            .map(|device| DeviceJson::new(device, current, &doubts))
             .collect(),
     }))
 }

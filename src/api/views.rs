@@ -1,9 +1,8 @@
 //! The JSON forms of sessions, devices, people and tokens.
 
-use std::collections::HashSet;
-
 use serde::Serialize;
 
+use crate::account::Doubts;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::devices::DeviceGroup;
@@ -99,17 +98,13 @@ pub(super) struct DeviceJson {
 }
 
 impl DeviceJson {
-    /// Returns `device` for a caller that calls from `current`. While the sign-ins of the sessions
-    /// `unconfirmed` wait for an answer, it is called by none of these if there is another.
-    pub(super) fn new(
-        device: &DeviceGroup<Session>,
-        current: SessionId,
-        unconfirmed: &HashSet<SessionId>,
-    ) -> Self {
-        let (latest, shown) = (device.first(), device.shown(unconfirmed));
+    /// Returns `device` for a caller that calls from `current`. It is called by none of the sessions that are in
+    /// doubt, if there is or was another.
+    pub(super) fn new(device: &DeviceGroup<Session>, current: SessionId, doubts: &Doubts) -> Self {
+        let (latest, shown) = (device.first(), device.shown(&doubts.sessions));
         Self {
             device_id: shown.device_id.clone(),
-            device_name: shown.device_name.clone(),
+            device_name: doubts.named(shown.clone()).device_name,
             device_kind: shown.device_kind,
             last_used_at: latest.last_used_at,
             is_current: device.contains(current),

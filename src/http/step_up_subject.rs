@@ -175,7 +175,7 @@ async fn find_device(
         return Ok(Ending::of_device(&session, live, caller));
     }
     let here = Some(caller.session.id);
-    let session = app.accounts.label_in_doubt(here, session, live).await?;
+    let session = app.accounts.label_in_doubt(here, session).await?;
     Ok(Ending::of_session(&session, live, caller))
 }
 

@@ -8,6 +8,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::activity::{self, AccountEvent};
+use super::known_doubts::find_doubts;
 use super::settings_card::{SettingsPage, SettingsView};
 use super::time_zone::TimeZoneField;
 use super::times::TimeView;
@@ -264,6 +265,8 @@ impl AccountPage {
         let clock = ReaderClock::of_caller(request, caller)?;
         let layout = Layout::for_caller(request, caller, NavItem::Account)?;
         let (pending_email, link_sent) = pending_verification(app, caller, clock).await?;
+        let doubts = find_doubts(app, request, caller).await?;
+        let in_doubt = &doubts.sessions;
         let name = layout.typed("full_name");
         let name = name.or(caller.user.full_name.as_deref());
         Ok(Self {
@@ -281,7 +284,7 @@ impl AccountPage {
             settings: SettingsView::new(app, &caller.user, SettingsPage::Account),
             time_zones: TimeZoneField::new(request, &caller.user)?,
             is_admin: caller.user.is_admin,
-            activity: activity::list(app, &caller.user, clock).await?,
+            activity: activity::list(app, (&caller.user, in_doubt), clock).await?,
             notice: None,
             name_error: layout.problem_of("full_name"),
             current_password_error: layout.problem_of("current_password"),

@@ -37,7 +37,7 @@ pub(super) struct AccountEvent {
 /// Lists what happened to an account lately.
 pub(super) async fn list(
     app: &AppState,
-    user: &User,
+    (user, in_doubt): (&User, &HashSet<SessionId>),
     clock: ReaderClock,
 ) -> Result<Vec<AccountEvent>> {
     let events = events::list_of_account(&app.db, user.id, SHOWN).await?;
@@ -47,25 +47,28 @@ pub(super) async fn list(
         .sessions
         .list_on_reported(user.id, sessions.clone())
         .await?;
-    let view = |event: &Event| AccountEvent::new(event, user, (&sessions, &reported), clock);
+    let doubtful = (&reported, in_doubt);
+    let view = |event: &Event| AccountEvent::new(event, user, (&sessions, doubtful), clock);
     Ok(events.iter().map(view).collect())
 }
 
 impl AccountEvent {
     /// Returns an event that was done from one of the `sessions`, if from any. Their devices are called by what
     /// they state of themselves: names can be changed. What was done from one that the person `reported` was
-    /// not done by them.
+    /// not done by them; what was from one that is in doubt may not have been.
     fn new(
         event: &Event,
         user: &User,
-        (sessions, reported): (&[Session], &HashSet<SessionId>),
+        (sessions, (reported, in_doubt)): (&[Session], (&HashSet<SessionId>, &HashSet<SessionId>)),
         clock: ReaderClock,
     ) -> Self {
         let actor = event.actor();
         let is_shown = matches!(actor, Actor::Person | Actor::Unknown);
         let own = event.own_address().filter(|_| is_shown);
         let is_reported = event.by_session_id.is_some_and(|by| reported.contains(&by));
-        let own_act = own_acts::describe(event).filter(|_| actor == Actor::Person && !is_reported);
+        let is_in_doubt = event.by_session_id.is_some_and(|by| in_doubt.contains(&by));
+        let is_own = actor == Actor::Person && !is_reported && !is_in_doubt;
+        let own_act = own_acts::describe(event).filter(|_| is_own);
         let by = sessions
             .iter()
             .find(|it| Some(it.id) == event.by_session_id);
@@ -79,6 +82,7 @@ impl AccountEvent {
         Self {
             by: match is_reported {
                 true => Some("on a device that you reported"),
+                false if is_in_doubt => None,
                 false => {
                     words::actor(actor).filter(|_| own_act.is_none() && !event.kind.is_refusal())
                 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::device_views::DeviceView;
 use super::devices::attention;
+use super::known_doubts::find_doubts;
 use super::session_end::SessionEnd;
 use super::shown_notice;
 use super::sign_out;
@@ -14,6 +15,7 @@ use super::travel_views;
 use super::used_applications::UsedApplications;
 use super::views::Reader;
 use super::words::{self, TimeView};
+use crate::account::Doubts;
 use crate::db::{EventId, SessionId};
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
@@ -73,6 +75,10 @@ struct UnusedView {
     limit: String,
     /// Until when it stays signed in if it is exempt from that.
     until: TimeView,
+    /// Whether it is, but not a session on it that is in doubt.
+    is_partial: bool,
+    /// Whether it will be once its sign-in is confirmed.
+    is_pending: bool,
 }
 
 struct ActivityView {
@@ -193,27 +199,25 @@ pub(super) async fn load_page(
     before: Option<EventId>,
 ) -> Result<DevicePage> {
     let reader = Reader::new(app, request, caller)?;
+    let attention = attention(request);
     let live = app.sessions.list_live(caller.user.id).await?;
-    let devices = group_by_device(live);
+    let doubts = find_doubts(app, request, caller).await?;
+    let devices = group_by_device(doubts.all_named(live));
+    let session = doubts.named(session);
     let device = devices.iter().find(|device| device.contains(session.id));
     let is_current = session.id == caller.session.id;
     let session = match is_current {
         true => session.with_use_at(reader.clock.now),
         false => session,
     };
-    let attention = attention(request);
     let still = match device {
         Some(_) => None,
         None => still_signed_in(&session, &devices),
     };
-    let known = (still.is_some(), &attention.in_doubt);
+    let known = (still.is_some(), &doubts.sessions);
     let end = SessionEnd::load(app, &session, known).await?;
     let (activity, older) = load_activity(app, (&session, &end), before, &reader).await?;
     let view = load_device(app, caller, (&session, &end), device, &reader).await?;
-    let name = app
-        .accounts
-        .find_device_name(Some(caller.session.id), &session);
-    let view = view.named(name.await?);
     let view = match device {
         Some(device) => view.with_waiting(device, &attention, HOME, &reader),
         None => view,
@@ -225,7 +229,10 @@ pub(super) async fn load_page(
         ending: device.and_then(|device| ending(device, caller, &session)),
         consequence: device
             .map_or_else(String::new, |device| consequence(device, caller, &session)),
-        unused: device.and_then(|device| UnusedView::new(app, caller, device, &reader)),
+        unused: match device {
+            Some(device) => UnusedView::load(app, caller, (device, &doubts), &reader).await?,
+            None => None,
+        },
         notice: None,
         notice_token: None,
         name_typed: view.name.clone(),
@@ -329,24 +336,39 @@ fn ending(device: &DeviceGroup<Session>, caller: &Caller, session: &Session) -> 
 }
 
 impl UnusedView {
-    /// Returns what becomes of a device when it is not used. One without an id can't be exempt from the idle
+    /// Loads what becomes of a device when it is not used. One without an id can't be exempt from the idle
     /// limit. It is signed out with the last of its sessions.
-    fn new(
+    async fn load(
         app: &AppState,
         caller: &Caller,
-        device: &DeviceGroup<Session>,
+        (device, doubts): (&DeviceGroup<Session>, &Doubts),
         reader: &Reader,
-    ) -> Option<Self> {
-        device.first().device_id.as_ref()?;
+    ) -> Result<Option<Self>> {
+        let Some(id) = device.first().device_id.as_deref() else {
+            return Ok(None);
+        };
+        let is_pending = match device.iter().all(|it| doubts.contains(it)) {
+            true => {
+                let known = app.devices.list(caller.user.id).await?;
+                let mut known = known.into_iter();
+                known.any(|known| known.device_id == id && known.is_idle_exempt)
+            }
+            false => false,
+        };
+        let (exempt, others): (Vec<&Session>, Vec<&Session>) =
+            device.iter().partition(|it| it.is_idle_exempt());
         let limits = app.sessions.idle_limits();
         let limit = |it| limits.limit_of(it, caller.user.idle_limit());
-        Some(Self {
-            limit: words::span(device.iter().map(limit).max()?),
-            until: TimeView::ahead(
-                device.iter().map(|it| it.absolute_expires_at).max()?,
-                reader.clock,
-            ),
-        })
+        let limit = device.iter().map(limit).max();
+        let covered = if exempt.is_empty() { &others } else { &exempt };
+        let until = covered.iter().map(|it| it.absolute_expires_at).max();
+        let view = |(limit, until)| Self {
+            limit: words::span(limit),
+            until: TimeView::ahead(until, reader.clock),
+            is_partial: !exempt.is_empty() && !others.is_empty(),
+            is_pending: is_pending && exempt.is_empty(),
+        };
+        Ok(limit.zip(until).map(view))
     }
 }
 

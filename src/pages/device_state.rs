@@ -39,6 +39,11 @@ impl<'a> DeviceState<'a> {
         first.copied().unwrap_or(self.ended).display_name()
     }
 
+    /// Returns the device of a session that has ended, if it is signed in by others of the person's `live` ones.
+    pub(super) fn still_in(session: &'a Session, live: &'a [Session]) -> Option<Self> {
+        Self::after(session, live).filter(Self::is_signed_in)
+    }
+
     /// Names so many sessions that ended on it: "One session on Old tablet". One of another name than the device has
     /// it as well.
     pub(super) fn name_sessions(&self, n: usize) -> String {

@@ -49,7 +49,7 @@ pub struct DeviceView {
     pub ends: TimeView,
     /// Whether each use defers the expiry.
     pub ends_if_unused: bool,
-    /// Whether it is exempt from the idle limit.
+    /// Whether it is exempt from the idle limit, by one of its sessions.
     pub is_idle_exempt: bool,
     /// When and why the session ended, if it has.
     pub ended: Option<EndView>,
@@ -59,7 +59,7 @@ pub struct DeviceView {
     pub sessions: Vec<SignInView>,
     /// An impossible travel of one of its sessions, as a sentence.
     pub travel: Option<String>,
-    /// That sign-ins on it wait for an answer.
+    /// That sessions on it are in doubt.
     pub waiting: Option<WaitingView>,
     /// The applications that its sessions reached.
     pub applications: ApplicationsView,
@@ -95,7 +95,7 @@ pub struct SignInView {
     pub ends_if_unused: bool,
     /// Whether the page is read in it.
     pub is_current: bool,
-    /// What it states of itself, while its sign-in waits for an answer.
+    /// What it states of itself, while it is in doubt.
     pub waiting: Option<WaitingSession>,
 }
 
@@ -145,12 +145,22 @@ impl DeviceView {
             .collect();
         let all = || device.iter().chain([shown]);
         let first = all().map(|it| it.created_at).min();
-        let last = all().map(|it| it.expires_at).max();
+        let exempt = || {
+            all()
+                .filter(|it| it.is_idle_exempt())
+                .map(|it| it.expires_at)
+        };
+        let is_idle_exempt = device.iter().any(Session::is_idle_exempt);
+        let last = match is_idle_exempt {
+            true => exempt().max(),
+            false => all().map(|it| it.expires_at).max(),
+        };
         let last = last.unwrap_or(shown.expires_at);
         Self {
             signed_in: TimeView::exact(first.unwrap_or(shown.created_at), reader.clock),
             ends: TimeView::ahead(last, reader.clock),
             ends_if_unused: all().any(|it| it.absolute_expires_at > last),
+            is_idle_exempt,
             sessions: if sessions.len() > 1 {
                 sessions
             } else {
@@ -189,18 +199,8 @@ impl DeviceView {
         Self { travel, ..self }
     }
 
-    /// Returns the view of one of the device's sessions, by the name that the device is called by.
-    pub(super) fn named(self, name: String) -> Self {
-        let own = self.label.unwrap_or(self.name);
-        Self {
-            label: Some(own).filter(|own| *own != name),
-            name,
-            ..self
-        }
-    }
-
-    /// Returns the view with the sign-ins on the device that wait for an answer of the reader, whose alerts
-    /// are on the page `path`.
+    /// Returns the view with the sessions on the device that are in doubt, for a reader whose alerts are on the page
+    /// `path`.
     pub(super) fn with_waiting(
         mut self,
         device: &DeviceGroup<Session>,

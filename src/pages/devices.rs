@@ -99,12 +99,13 @@ async fn load_page(
     (query, selected): (DevicesQuery, Vec<SessionId>),
 ) -> Result<DevicesPage> {
     let owner = caller.user.id;
-    let live = app.sessions.list_live(owner).await?;
     let attention = attention(request);
+    let live = app.sessions.list_live(owner).await?;
+    let live = attention.doubts.all_named(live);
     let found = (owner, &*attention, live.clone());
     let (history, reasons) = load_history(app, found, query.ended.as_deref()).await?;
     let past = live.iter().chain(&history.sessions);
-    let doubtful = &attention.in_doubt | &reasons.by_reported;
+    let doubtful = &attention.doubts.sessions | &reasons.by_reported;
     let names = DeviceNames::new(past, &doubtful);
     let notice = shown_notice::take(app, request, caller).await?;
     let steps = app.accounts.find_after_report(caller, live.clone()).await?;
@@ -142,23 +143,40 @@ fn layout(request: &HttpRequest, caller: &Caller) -> Result<Layout> {
 /// Loads a page of what ended, and what is known of that.
 async fn load_history(
     app: &AppState,
-    (owner, attention, mut live): (UserId, &Attention, Vec<Session>),
+    (owner, attention, live): (UserId, &Attention, Vec<Session>),
     after: Option<&str>,
 ) -> Result<(HistoryPage, EndReasons)> {
     // What is no place in the list is its beginning.
     let after = after.and_then(|after| after.parse().ok());
-    let history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
+    let mut history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
+    history.sessions = attention.doubts.all_named(history.sessions);
+    let live = attention.doubts.ordered(live);
+    let odd = list_odd(&history.sessions, &live);
+    let on_reported = app.sessions.list_on_reported(owner, odd).await?;
     let past = &history.sessions;
-    live.sort_by_key(|session| attention.in_doubt.contains(&session.id));
     let reasons = EndReasons {
         by_reported: app.sessions.list_by_reported(owner, past).await?,
         stated: app.sessions.list_stated_reasons(owner, past).await?,
         sources: end_sources::load(app, owner, past).await?,
         live,
         reported: app.sessions.list_reported(owner, past.clone()).await?,
-        in_doubt: attention.in_doubt.clone(),
+        in_doubt: attention.doubts.sessions.clone(),
+        on_reported,
     };
+    history.sessions = reasons.named(history.sessions);
     Ok((history, reasons))
+}
+
+/// Lists those of ended sessions whose device has another name by another session. Whoever signs in states the id
+/// and the name of their device.
+fn list_odd(ended: &[Session], live: &[Session]) -> Vec<Session> {
+    let is_called = |session: &Session, other: &Session| {
+        let is_same = session.display_name() == other.display_name();
+        !is_same && other.is_on_device_of(session)
+    };
+    let mut odd = ended.to_vec();
+    odd.retain(|session| live.iter().chain(ended).any(|it| is_called(session, it)));
+    odd
 }
 
 /// Returns what administrators did.
@@ -256,7 +274,7 @@ fn describe_withheld(attention: &Attention) -> Option<String> {
 fn summary(own: &OwnDevices, attention: &Attention, steps: Option<&AfterReport>) -> String {
     let others = own.others.all;
     let devices = match others {
-        0 if is_shared_in_doubt(own, attention) => format!(
+        0 if is_shared_in_doubt(own) => format!(
             "You are signed in on this device, by {} sessions.",
             own.this.sessions.len()
         ),
@@ -273,11 +291,9 @@ fn summary(own: &OwnDevices, attention: &Attention, steps: Option<&AfterReport>)
     }
 }
 
-/// Returns whether an alert asks about another session of the device that the page is read on: somebody else may
-/// state its id.
-fn is_shared_in_doubt(own: &OwnDevices, attention: &Attention) -> bool {
-    let others = || own.this.sessions.iter().filter(|it| !it.is_current);
-    let sign_ins = attention.alerts.iter().filter(|it| it.kind.is_sign_in());
-    let mut subjects = sign_ins.filter_map(|alert| alert.session_id);
-    subjects.any(|id| others().any(|other| other.id == id.to_string()))
+/// Returns whether another session of the device that the page is read on is in doubt: somebody else may state
+/// its id.
+fn is_shared_in_doubt(own: &OwnDevices) -> bool {
+    let mut others = own.this.sessions.iter().filter(|it| !it.is_current);
+    others.any(|other| other.waiting.is_some())
 }

@@ -51,9 +51,7 @@ pub(super) async fn describe(
         EndNotice::Device(_) => named.and_then(|(session, name)| rows.device(session, name)),
         EndNotice::Session(_) => match named {
             Some((session, name)) => {
-                let labelled = app
-                    .accounts
-                    .label_in_doubt(here, session.clone(), &rows.live);
+                let labelled = app.accounts.label_in_doubt(here, session.clone());
                 rows.session(&labelled.await?, name)
             }
             None => None,

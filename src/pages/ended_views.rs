@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::device_state::DeviceState;
 use super::device_views::{DeviceNames, EndedSessionView};
-use super::ended_words::End;
+use super::ended_words::{End, is_end_in_doubt};
 use super::views::Reader;
 use super::words::{self, TimeView};
 use crate::db::SessionId;
@@ -46,6 +46,8 @@ pub(super) struct EndReasons {
     pub(super) by_reported: HashSet<SessionId>,
     /// The sessions that are in doubt, by which no other's device is called.
     pub(super) in_doubt: HashSet<SessionId>,
+    /// The sessions on devices that the person reported, of those that may have stated another's id.
+    pub(super) on_reported: HashSet<SessionId>,
     /// What ended sessions that none of the person's other sessions ended.
     pub(super) sources: HashMap<SessionId, String>,
     /// The person's live sessions, the one first by which a device is called.
@@ -69,6 +71,29 @@ impl EndReasons {
                 .is_some_and(|by| self.by_reported.contains(&by))
     }
 
+    /// Returns ended sessions by the names of their devices: one that was reported is called by another session on
+    /// its device that was not, if there is one, a live one first.
+    pub(super) fn named(&self, ended: Vec<Session>) -> Vec<Session> {
+        let is_reported = |session: &Session| {
+            self.on_reported.contains(&session.id) || self.reported.contains(&session.id)
+        };
+        let name = |session: &Session| {
+            let mut others = self
+                .live
+                .iter()
+                .chain(&ended)
+                .filter(|other| other.is_on_device_of(session) && !is_reported(other));
+            let other = others.next().filter(|_| is_reported(session));
+            other.map_or_else(|| session.device_name.clone(), |it| Some(it.display_name()))
+        };
+        let names: Vec<Option<String>> = ended.iter().map(name).collect();
+        let named = ended.into_iter().zip(names).map(|(mut session, name)| {
+            session.device_name = name;
+            session
+        });
+        named.collect()
+    }
+
     /// Returns a session with how it ended; `names` are those of the sessions that it may have been ended from.
     fn describe(&self, session: Session, names: &DeviceNames) -> Ended {
         let by = names.find(session.ended_by);
@@ -79,6 +104,7 @@ impl EndReasons {
             source: self.sources.get(&session.id).map(String::as_str),
             stated: self.stated.get(&session.id).map(String::as_str),
             is_device_signed_in,
+            is_in_doubt: is_end_in_doubt(&session, &(&self.in_doubt | &self.on_reported)),
             ..End::of(&session, by)
         };
         let cause = match self.reported.contains(&session.id) {

@@ -1,12 +1,14 @@
 //! Why a session ended, in words: on the lists of a person, and on the sign-in page of the device whose
 //! session it was. Each reason is worded here and nowhere else.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
 
 use super::times::TimeView;
 use super::{end_sources, words};
+use crate::db::SessionId;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::browser;
@@ -55,6 +57,16 @@ pub struct End<'a> {
     pub unused: Duration,
     /// Whether its device is signed in by another session.
     pub is_device_signed_in: bool,
+    /// Whether it may have been ended by somebody else than its person.
+    pub is_in_doubt: bool,
+}
+
+/// Returns whether a session may have been signed out by somebody else than its person: from one of the sessions
+/// that are in doubt, or by itself if it is one.
+pub(super) fn is_end_in_doubt(session: &Session, in_doubt: &HashSet<SessionId>) -> bool {
+    let by_itself = (session.ended_reason == Some(EndedReason::SignedOut)).then_some(session.id);
+    let mut by = session.ended_by.into_iter().chain(by_itself);
+    by.any(|by| in_doubt.contains(&by))
 }
 
 /// Returns why the session of the request's cookie is over, if it is. Nothing is said to whoever has no
@@ -93,6 +105,7 @@ impl EndedView {
             stated: None,
             unused: ended.unused,
             is_device_signed_in: ended.is_device_signed_in,
+            is_in_doubt: false,
         };
         let is_elsewhere = ended.is_replaced_elsewhere;
         let what = match ended.is_reported {
@@ -162,14 +175,23 @@ impl<'a> End<'a> {
     fn by_whom(self) -> String {
         match (self.source, self.by) {
             (Some(source), _) => source.to_owned(),
-            (None, _) if self.reason == Some(EndedReason::SignedOut) => {
-                "on the device itself".into()
+            (None, _) if self.reason == Some(EndedReason::SignedOut) => match self.is_in_doubt {
+                true => "by whoever used it".into(),
+                false => "on the device itself".into(),
+            },
+            (None, by) if self.is_in_doubt => self.from_where(by),
+            (None, by) => format!("by you, {}", self.from_where(by)),
+        }
+    }
+
+    /// Returns from which device it was signed out.
+    fn from_where(self, by: Option<&str>) -> String {
+        match by {
+            Some(by) if self.is_everywhere => {
+                format!("together with every other device, on {by}")
             }
-            (None, Some(by)) if self.is_everywhere => {
-                format!("by you, together with every other device, on {by}")
-            }
-            (None, Some(by)) => format!("by you, from {by}"),
-            (None, None) => "by you, from another device".into(),
+            Some(by) => format!("from {by}"),
+            None => "from another device".into(),
         }
     }
 

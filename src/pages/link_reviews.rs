@@ -2,7 +2,8 @@
 //! things stand now. To whoever presses a button after that, it says that the press did nothing.
 
 use super::alert_views::SIGN_OUT;
-use super::review_words::{answer, listed};
+use super::named_devices::listed;
+use super::review_words::answer;
 use super::words::TimeView;
 use crate::account::{AlertDetails, AnswerActs, LinkedMessage};
 use crate::alerts::{Alert, AlertReview};

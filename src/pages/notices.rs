@@ -144,7 +144,9 @@ async fn others_left(
     let (Some(caller), AccountNotice::Ended(EndNotice::Others(_))) = (caller, notice) else {
         return Ok(None);
     };
-    let live = app.sessions.list_live(caller.user.id).await?;
+    let (owner, here) = (caller.user.id, Some(caller.session.id));
+    let live = app.sessions.list_live(owner).await?;
+    let live = app.accounts.order_for_names(owner, here, live).await?;
     let ending = Ending::of_others(&live, caller);
     Ok(ending.map(|ending| format!("{}, too", ending.words())))
 }

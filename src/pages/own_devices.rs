@@ -43,7 +43,8 @@ pub(super) struct TravelLink {
 }
 
 impl OwnDevices {
-    /// Loads the devices of the caller's sessions, which are `live`, beside what needs attention.
+    /// Loads the devices of the caller's sessions, which are `live`, by the names of the devices, beside what needs
+    /// attention.
     pub(super) async fn load(
         app: &AppState,
         (caller, attention): (&Caller, &Attention),
@@ -132,7 +133,7 @@ fn views(
         match device.contains(current) {
             true => this = view(&used),
             false => others.push(ListedDevice {
-                view: view(device.shown(&attention.in_doubt)),
+                view: view(device.shown(&attention.doubts.sessions)),
                 sessions: device.iter().map(|session| session.id).collect(),
                 last_used_at: device.first().last_used_at,
             }),
@@ -166,7 +167,7 @@ fn places(
     let others = devices
         .iter()
         .filter(|device| !device.contains(caller.session.id))
-        .map(|device| located(device.shown(&attention.in_doubt), false));
+        .map(|device| located(device.shown(&attention.doubts.sessions), false));
     std::iter::once(this).chain(others).collect()
 }
 

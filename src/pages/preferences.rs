@@ -116,7 +116,7 @@ pub async fn update_idle_limit(
         }
         IdleChange::Unconfirmed { ending, live } => {
             let change = unconfirmed((limit, confirmation), form.shown, back, now);
-            unused::confirm(&app, &request, &caller, (ending, &live), change)
+            unused::confirm(&app, &request, &caller, (ending, &live), change).await
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What pages say before an alert is reported: what the report would do, worked out from what it would end.
 
-use super::review_words::listed_up_to;
+use super::named_devices::listed_up_to;
+use super::report_outcome::sessions_on;
 use super::views::Reader;
 use super::words::TimeView;
 use crate::account::ReportPreview;
@@ -37,9 +38,12 @@ fn describe_report(alert: &Alert, preview: &ReportPreview, reader: &Reader) -> O
         ));
     }
     let is_live = !preview.subjects.is_empty();
-    let besides = besides(&names_apart(&preview.besides, alert, reader), "this");
+    let besides = besides(
+        &names_apart((&preview.besides, preview), alert, reader),
+        "this",
+    );
     if alert.kind.is_use() && is_live {
-        let before = before(&names_apart(&preview.before, alert, reader));
+        let before = before(&names_apart((&preview.before, preview), alert, reader));
         let all: Vec<String> = besides.into_iter().chain(before).collect();
         return (!all.is_empty()).then(|| format!("{} as well.", all.join(" as well; ")));
     }
@@ -48,7 +52,7 @@ fn describe_report(alert: &Alert, preview: &ReportPreview, reader: &Reader) -> O
         false => "",
     };
     let besides = besides.map(|besides| format!("{besides}{as_well}"));
-    let parts: Vec<String> = subject(alert, is_live)
+    let parts: Vec<String> = subject(alert, preview)
         .map(str::to_owned)
         .into_iter()
         .chain(besides)
@@ -74,7 +78,7 @@ pub fn request(alerts: &[Alert], preview: &ReportPreview, clock: ReaderClock) ->
     }
     let is_live = !preview.subjects.is_empty();
     let is_sign_in = alerts.iter().all(|alert| alert.kind.is_sign_in());
-    let subject = alerts.first().and_then(|alert| subject(alert, is_live));
+    let subject = alerts.first().and_then(|alert| subject(alert, preview));
     let first = match (is_sign_in && is_live, alerts.len(), subject) {
         (true, 1, _) => "If it was not you, sign it out.".to_owned(),
         (true, ..) => "If it was not you, sign them out.".to_owned(),
@@ -87,8 +91,8 @@ pub fn request(alerts: &[Alert], preview: &ReportPreview, clock: ReaderClock) ->
         false => "",
     };
     let ends = |what: String| format!("Then {what}{too}.");
-    let also = besides(&names_with_places(&preview.besides, clock), "it").map(ends);
-    let before = before(&names_with_places(&preview.before, clock)).map(ends);
+    let also = besides(&names_with_places(&preview.besides, preview, clock), "it").map(ends);
+    let before = before(&names_with_places(&preview.before, preview, clock)).map(ends);
     let mut unrestored = alerts.iter().filter_map(|it| unrestored(it, preview));
     let unrestored = unrestored.next().map(str::to_owned);
     let sentences = [Some(first), also, before, unrestored]
@@ -100,7 +104,10 @@ pub fn request(alerts: &[Alert], preview: &ReportPreview, clock: ReaderClock) ->
 /// Returns the other devices that nobody has confirmed, which the report of the alerts of a message signs
 /// out if that is wanted, and what that does besides.
 pub fn unconfirmed(preview: &ReportPreview, clock: ReaderClock) -> Option<String> {
-    let names = names_with_places(&preview.unconfirmed, clock);
+    let ends = |session: &Session| preview.unconfirmed.iter().any(|it| it.id == session.id);
+    let mut with_these = preview.clone();
+    with_these.staying.retain(|session| !ends(session));
+    let names = names_with_places(&preview.unconfirmed, &with_these, clock);
     if names.is_empty() || preview.restored_email.is_some() {
         return None;
     }
@@ -113,16 +120,22 @@ pub fn unconfirmed(preview: &ReportPreview, clock: ReaderClock) -> Option<String
     })
 }
 
-/// Returns the labels of the devices of these sessions: who is in doubt may have given them any name. Those that another device has as well, be it the one of
-/// the alert or the reader's, come with where and when it was last used.
-fn names_apart(sessions: &[Session], alert: &Alert, reader: &Reader) -> Vec<String> {
+/// Returns the labels of the devices of these sessions: who is in doubt may have given them any name. Those that
+/// another device has as well, be it the one of the alert or the reader's, come with where and when it was last
+/// used; so does what ends on a device that stays signed in.
+fn names_apart(
+    (sessions, preview): (&[Session], &ReportPreview),
+    alert: &Alert,
+    reader: &Reader,
+) -> Vec<String> {
     let devices = group_by_device(sessions.to_vec());
     let names: Vec<String> = devices.iter().map(|it| it.first().label()).collect();
     let apart = |(device, name): (&DeviceGroup<Session>, &String)| {
-        let is_here = reader.is_here_labelled(name);
+        let part = part_name(device.first(), device.count(), preview);
+        let is_here = part.is_none() && reader.is_here_labelled(name);
         let same = names.iter().filter(|other| *other == name).count();
         let is_like_subject = alert.label() == Some(name.as_str()) || *name == alert.device_name;
-        if same < 2 && !is_here && !is_like_subject {
+        if part.is_none() && same < 2 && !is_here && !is_like_subject {
             return name.clone();
         }
         let session = device.first();
@@ -135,6 +148,7 @@ fn names_apart(sessions: &[Session], alert: &Alert, reader: &Reader) -> Vec<Stri
             .chain(place)
             .chain([format!("last used {}", used.in_sentence())])
             .collect();
+        let name = part.unwrap_or_else(|| name.clone());
         format!("{name} ({})", parts.join(", "))
     };
     devices.iter().zip(&names).map(apart).collect()
@@ -142,7 +156,11 @@ fn names_apart(sessions: &[Session], alert: &Alert, reader: &Reader) -> Vec<Stri
 
 /// Returns the labels of the devices of these sessions, each with where and when it was last used, for the
 /// reader of the account's mailbox, who sees no list of them.
-fn names_with_places(sessions: &[Session], clock: ReaderClock) -> Vec<String> {
+fn names_with_places(
+    sessions: &[Session],
+    preview: &ReportPreview,
+    clock: ReaderClock,
+) -> Vec<String> {
     let name = |session: &Session| {
         let ip = session.ip_address.as_deref();
         let place = session.place().describe().or(ip.map(describe_stored_ip));
@@ -151,19 +169,34 @@ fn names_with_places(sessions: &[Session], clock: ReaderClock) -> Vec<String> {
         let parts: Vec<String> = parts
             .chain([format!("last used {}", used.in_sentence())])
             .collect();
-        format!("{} ({})", session.label(), parts.join(", "))
+        let part = part_name(session, 1, preview);
+        let name = part.unwrap_or_else(|| session.label());
+        format!("{name} ({})", parts.join(", "))
     };
     sessions.iter().map(name).collect()
 }
 
-/// Returns what a report does to the device that the alert is about, if it is about one.
-fn subject(alert: &Alert, is_live: bool) -> Option<&'static str> {
+/// Names so many sessions that end on the device of `session`, if that stays signed in.
+fn part_name(session: &Session, count: usize, preview: &ReportPreview) -> Option<String> {
+    let mut staying = preview.staying.iter();
+    let by = staying.find(|it| it.is_on_device_of(session))?;
+    Some(sessions_on(&by.display_name(), count))
+}
+
+/// Returns what a report does to the device that the alert is about, if it is about one; to its session alone where
+/// the device stays signed in.
+fn subject(alert: &Alert, preview: &ReportPreview) -> Option<&'static str> {
     alert.session_id?;
-    Some(match (is_live, alert.kind) {
-        (false, _) => "the device no longer counts as yours",
-        (true, kind) if kind.is_use() => "the device is signed out",
-        (true, kind) if kind.is_end() => "the device is signed out, and no longer counts as yours",
-        (true, _) => "the device that it was done on is signed out",
+    let is_partial =
+        (preview.subjects.first()).is_some_and(|subject| part_name(subject, 1, preview).is_some());
+    Some(match (preview.subjects.is_empty(), alert.kind) {
+        (true, _) => "the device no longer counts as yours",
+        (false, kind) if is_partial && kind.is_use() => "the session is ended",
+        (false, kind) if is_partial && kind.is_end() => "the other sessions of it are ended",
+        (false, _) if is_partial => "the session that it was done in is ended",
+        (false, kind) if kind.is_use() => "the device is signed out",
+        (false, kind) if kind.is_end() => "the device is signed out, and no longer counts as yours",
+        (false, _) => "the device that it was done on is signed out",
     })
 }
 

@@ -5,18 +5,22 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::named_devices::listed;
 use super::new_password::{DISABLED, FORMER_FIRST, PasswordForm, after_page};
-use super::review_words::{describe_again, describe_review, ended_devices, listed, name_by_alerts};
+use super::report_outcome::{ended_devices, over_before};
+use super::review_words::{describe_again, describe_review, name_by_alerts};
 use super::steps_view::{FirstView, progress};
 use super::take_back;
 use crate::account::{
     AlertDetails, FirstStep, LinkedMessage, Reported, ReviewOutcome, UnchangedEmail,
 };
 use crate::alerts::Alert;
+use crate::db::{SessionId, UserId};
 use crate::devices::group_by_device;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, page};
+use crate::sessions::Session;
 
 /// What to do where the page can set no password.
 pub(super) const FORGOTTEN: &str = "If somebody may know your password, set a new one: choose \
@@ -131,17 +135,22 @@ pub(super) async fn after_report(
         return after_page(request, token, &take_back::outcome(taken_back), None, None);
     }
     let outcome = find_single(app, before).await?;
-    let mut done = match &outcome {
-        Some(outcome) => describe_review(outcome),
-        None => ended_devices(&reported.ended, |it| name_by_alerts(&before.alerts, it))
-            .unwrap_or_else(|| over_before(&before.alerts)),
+    let owner = before.user.id;
+    let live = list_live(app, owner).await?;
+    let name = |it: &Session| name_by_alerts(&before.alerts, it);
+    let mut done = match (&outcome, ended_devices(&reported.ended, &live, name)) {
+        (Some(outcome), _) => describe_review(outcome),
+        (None, Some(ended)) => ended,
+        (None, None) => describe_over(app, owner, (&before.alerts, true))
+            .await?
+            .unwrap_or_else(|| "Your answer is recorded. No device was left to sign out.".into()),
     };
     // Of an address that the reader reads, nothing else is to be said.
     if let Some(UnchangedEmail::Again(email)) = &reported.email {
         done = format!("{done} {}", describe_again(email));
     }
     let first = first_step(before, reported, outcome.as_ref());
-    let is_signed_in = !app.sessions.list_live(before.user.id).await?.is_empty();
+    let is_signed_in = !live.is_empty();
     let template = AfterReportPage {
         layout: Layout::anonymous(request)?,
         done: &done,
@@ -170,54 +179,66 @@ async fn confirmed_several(app: &AppState, message: &LinkedMessage) -> Result<St
             .filter(|it| it.is_signed_in == is_in)
             .map(|it| it.alert.clone())
             .collect();
-        device_names_of(&those)
+        those
     };
-    let (live, over) = (named(true), named(false));
-    let sentence = |names: &[String], one: &str, several: &str| {
-        (!names.is_empty()).then(|| match names.len() {
-            1 => format!("{} {one}.", listed(names)),
-            _ => format!("{} {several}.", listed(names)),
-        })
-    };
-    let all: Vec<String> = [
-        Some("Good: all of it was you.".to_owned()),
-        sentence(&live, "stays signed in", "stay signed in"),
-        sentence(&over, "was already signed out", "were already signed out"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let live = device_names_of(&named(true));
+    let live = (!live.is_empty()).then(|| match live.len() {
+        1 => format!("{} stays signed in.", listed(&live)),
+        _ => format!("{} stay signed in.", listed(&live)),
+    });
+    let over = describe_over(app, owner, (&named(false), false)).await?;
+    let all: Vec<String> = [Some("Good: all of it was you.".to_owned()), live, over]
+        .into_iter()
+        .flatten()
+        .collect();
     Ok(all.join(" "))
 }
 
-/// Says that a report found nothing to sign out.
-fn over_before(alerts: &[Alert]) -> String {
-    let names = device_names_of(alerts);
-    match names.len() {
-        0 => "Your answer is recorded. No device was left to sign out.".into(),
-        1 => format!(
-            "{} was already signed out, and no longer counts as yours.",
-            listed(&names)
-        ),
-        _ => format!(
-            "{} were already signed out, and no longer count as yours.",
-            listed(&names)
-        ),
+/// Says of the devices of alerts that they were signed out before they were answered, if they are about any.
+async fn describe_over(
+    app: &AppState,
+    owner: UserId,
+    (alerts, reported): (&[Alert], bool),
+) -> Result<Option<String>> {
+    let ids: Vec<SessionId> = alerts.iter().filter_map(|it| it.session_id).collect();
+    if ids.is_empty() {
+        return Ok(None);
     }
+    let sessions = app.sessions.list_by_ids(owner, ids).await?;
+    let live = list_live(app, owner).await?;
+    let subject = |alert: &Alert| {
+        let mut its = sessions.iter().filter(|it| alert.session_id == Some(it.id));
+        its.next().cloned()
+    };
+    let over: Vec<_> = (about_sessions(alerts).into_iter())
+        .map(|alert| (alert.device_name.clone(), subject(alert)))
+        .collect();
+    Ok(over_before(&over, &live, reported))
+}
+
+/// Lists the person's live sessions, the one first by which each device is shown.
+async fn list_live(app: &AppState, owner: UserId) -> Result<Vec<Session>> {
+    let live = app.sessions.list_live(owner).await?;
+    app.accounts.order_for_names(owner, None, live).await
 }
 
 /// Returns what the alerts call the devices that they are about, each session once.
 fn device_names_of(alerts: &[Alert]) -> Vec<String> {
-    let mut named: Vec<&Alert> = Vec::new();
-    for alert in alerts.iter().filter(|alert| alert.session_id.is_some()) {
-        if named.iter().all(|it| it.session_id != alert.session_id) {
-            named.push(alert);
-        }
-    }
-    named
+    about_sessions(alerts)
         .iter()
         .map(|alert| alert.device_name.clone())
         .collect()
+}
+
+/// Returns those of the alerts that are about sessions, the first about each.
+fn about_sessions(alerts: &[Alert]) -> Vec<&Alert> {
+    let mut first: Vec<&Alert> = Vec::new();
+    for alert in alerts.iter().filter(|alert| alert.session_id.is_some()) {
+        if first.iter().all(|it| it.session_id != alert.session_id) {
+            first.push(alert);
+        }
+    }
+    first
 }
 
 /// Returns how many devices a report is about: those of its alerts, or more that it signed out.

@@ -7,6 +7,7 @@ use crate::http::app_state::AppState;
 use crate::http::notice::AccountNotice;
 use crate::http::reader_clock::ReaderClock;
 use crate::net::IpRetention;
+use crate::sessions::Session;
 
 /// Returns until when a device stays signed in that is exempt from the idle limit.
 pub(super) async fn exempt_words(
@@ -14,19 +15,27 @@ pub(super) async fn exempt_words(
     (user, id): (UserId, SessionId),
     clock: ReaderClock,
 ) -> Result<String> {
-    let session = app.sessions.find(user, id).await?;
+    const NOT_COVERED: &str = " A session on it that waits for an answer, or came after one, is not covered until it is confirmed.";
+
+    let Some(session) = app.sessions.find(user, id).await? else {
+        return Ok("Saved.".into());
+    };
     let live = app.sessions.list_live(user).await?;
-    let until = session.as_ref().and_then(|session| {
-        let on_device = live.iter().filter(|it| it.is_on_device_of(session));
-        on_device.map(|it| it.absolute_expires_at).max()
-    });
-    Ok(match (session, until) {
-        (Some(session), Some(until)) => format!(
-            "Saved. {} stays signed in until {}, even if it is not used.",
-            app.accounts.find_device_name(None, &session).await?,
-            TimeView::day(until, clock).words
+    let on_device = live.iter().filter(|it| it.is_on_device_of(&session));
+    let (exempt, others): (Vec<&Session>, Vec<&Session>) =
+        on_device.partition(|it| it.is_idle_exempt());
+    let name = app.accounts.find_device_name(None, &session).await?;
+    let until = exempt.iter().map(|it| it.absolute_expires_at).max();
+    Ok(match (until, others.is_empty()) {
+        (Some(until), is_whole) => format!(
+            "Saved. {name} stays signed in until {}, even if it is not used.{}",
+            TimeView::day(until, clock).words,
+            if is_whole { "" } else { NOT_COVERED },
         ),
-        _ => "Saved.".into(),
+        (None, false) => format!(
+            "Saved. Once its sign-in is confirmed, {name} stays signed in even if it is not used."
+        ),
+        (None, true) => "Saved.".into(),
     })
 }
 

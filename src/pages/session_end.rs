@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use super::device_views::{DeviceNames, EndView};
-use super::ended_words::End;
+use super::ended_words::{End, is_end_in_doubt};
 use super::{end_sources, words};
 use crate::db::SessionId;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::reader_clock::ReaderClock;
-use crate::sessions::Session;
+use crate::sessions::{EndedReason, Session};
 
 /// What is known of the end of a session besides its row.
 pub(super) struct SessionEnd {
@@ -25,6 +25,8 @@ pub(super) struct SessionEnd {
     is_by_reported: bool,
     /// Whether its device is signed in by another session.
     is_device_signed_in: bool,
+    /// Whether it may have been ended by somebody else than its person.
+    is_in_doubt: bool,
 }
 
 impl SessionEnd {
@@ -44,6 +46,14 @@ impl SessionEnd {
         let mut stated = app.sessions.list_stated_reasons(owner, itself).await?;
         let reported = app.sessions.list_reported(owner, itself.to_vec()).await?;
         let by_reported = app.sessions.list_by_reported(owner, itself).await?;
+        let on_reported = match session.ended_reason {
+            Some(EndedReason::SignedOut) => {
+                app.sessions
+                    .list_on_reported(owner, itself.to_vec())
+                    .await?
+            }
+            _ => HashSet::new(),
+        };
         let names = DeviceNames::new(ended_by.iter().chain([session]), &(in_doubt | &by_reported));
         let mut sources = end_sources::load(app, owner, itself).await?;
         Ok(Self {
@@ -52,6 +62,7 @@ impl SessionEnd {
             is_reported: !reported.is_empty(),
             is_by_reported: !by_reported.is_empty(),
             is_device_signed_in,
+            is_in_doubt: is_end_in_doubt(session, &(in_doubt | &on_reported)),
             names,
         })
     }
@@ -81,6 +92,7 @@ impl SessionEnd {
             source: self.source.as_deref(),
             stated: self.stated.as_deref(),
             is_device_signed_in: self.is_device_signed_in,
+            is_in_doubt: self.is_in_doubt,
             ..End::of(session, self.names.find(session.ended_by))
         }
     }

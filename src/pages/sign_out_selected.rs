@@ -147,8 +147,9 @@ async fn load(app: &AppState, caller: &Caller, ids: Vec<SessionId>) -> Result<Se
     selected.retain(|session| !session.is_on_device_of(&caller.session));
     let is_this_selected = selected.len() < count;
     let (live, here) = (app.sessions.list_live(owner).await?, caller.session.id);
-    let live = app.accounts.order_for_names(owner, Some(here), live);
-    let mut live = group_by_device(live.await?);
+    let doubts = app.accounts.find_doubts(owner, Some(here)).await?;
+    let mut live = group_by_device(doubts.ordered(live));
+    selected = doubts.ordered(selected);
     live.retain(|device| selected.iter().any(|it| it.is_on_device_of(device.first())));
     selected.retain(|session| {
         let is_on = |device: &DeviceGroup<Session>| session.is_on_device_of(device.first());

@@ -1,6 +1,6 @@
 //! The steps after a report, as templates show them.
 
-use super::review_words::listed;
+use super::named_devices::listed;
 use super::words::TimeView;
 use crate::account::{AfterReport, FirstStep, StepState};
 use crate::alerts::AlertKind;

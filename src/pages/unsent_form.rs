@@ -71,7 +71,9 @@ async fn subject(app: &AppState, caller: &Caller, unsent: &UnsentForm) -> Result
         }
         _ => {
             let id = id.parse().map_err(|_| Error::NotFound)?;
-            app.sessions.get(caller.user.id, id).await?.display_name()
+            let session = app.sessions.get(caller.user.id, id).await?;
+            let here = Some(caller.session.id);
+            app.accounts.find_device_name(here, &session).await?
         }
     };
     Ok(Some(name))

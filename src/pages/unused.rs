@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::device_views::DeviceView;
+use super::known_doubts::find_doubts;
 use super::views::Reader;
 use super::words;
 use crate::clock::Timestamp;
@@ -64,8 +65,8 @@ impl UnusedChange {
 /// others.
 ///
 /// # Errors
-/// [`Error::Internal`](crate::Error::Internal) when it can't be rendered.
-pub(super) fn confirm(
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(super) async fn confirm(
     app: &AppState,
     request: &HttpRequest,
     caller: &Caller,
@@ -79,6 +80,7 @@ pub(super) fn confirm(
         .map(|session| limits.limit_of(session, change.chosen));
     let span = spans.min().unwrap_or_default();
     let count = ending.len();
+    let ending = find_doubts(app, request, caller).await?.ordered(ending);
     let Some(act) = Ending::of_unused(ending.clone(), live) else {
         return Ok(see_other(&change.back));
     };

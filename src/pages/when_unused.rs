@@ -46,7 +46,7 @@ pub async fn submit(
     let confirmed = confirmation(form.confirmed.as_deref(), now);
     let device = format!("/devices/{id}");
     let changed = app
-        .sessions
+        .accounts
         .update_when_unused((owner, *id), when_unused, confirmed, caller.origin())
         .await?;
     let ended = match changed {
@@ -60,7 +60,7 @@ pub async fn submit(
                 at: now,
                 is_again: confirmed != Confirmation::Missing,
             };
-            return unused::confirm(&app, &request, &caller, (ending, &live), change);
+            return unused::confirm(&app, &request, &caller, (ending, &live), change).await;
         }
     };
     let outcome = match when_unused {

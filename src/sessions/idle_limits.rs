@@ -1,6 +1,7 @@
 //! Idle limits: what a person's choice and the exemption of a device make of the limits of live
 //! sessions. A change that would end sessions at once is saved only once it was confirmed.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Sessions;
@@ -20,6 +21,10 @@ use crate::people::{self, IdleLimit, User};
 pub(super) const EXEMPT_SECONDS: i32 = i32::MAX;
 /// The same as a span.
 pub(super) const EXEMPT: Duration = Duration::from_secs(EXEMPT_SECONDS.unsigned_abs() as u64);
+
+/// Lists the sessions of a person that are in doubt.
+pub(crate) type ListInDoubt =
+    fn(&mut AnyConnection, UserId, Timestamp) -> Result<HashSet<SessionId>>;
 
 /// Whether the sessions that a change ends were shown to whoever makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,15 +140,15 @@ impl Sessions {
     }
 
     /// Updates what becomes of the device that the session `id` is on when it is not used: of its
-    /// live sessions, and of later ones.
+    /// live sessions, and of later ones. Those that are in doubt, by `list_in_doubt`, never become exempt.
     ///
     /// # Errors
     /// [`Error::NotFound`] when `owner` has no such session, or it is on no known device;
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn update_when_unused(
+    pub(crate) async fn update_when_unused(
         &self,
         (owner, id): (UserId, SessionId),
-        when_unused: WhenUnused,
+        (when_unused, list_in_doubt): (WhenUnused, ListInDoubt),
         confirmation: Confirmation,
         origin: Origin,
     ) -> Result<IdleChange> {
@@ -167,7 +172,11 @@ impl Sessions {
                     origin: &origin,
                     at,
                 };
-                let outcome = update.run_on_device(c, &device, when_unused)?;
+                let in_doubt = match when_unused {
+                    WhenUnused::StaysSignedIn => list_in_doubt(c, owner, at)?,
+                    WhenUnused::SignsOut => HashSet::new(),
+                };
+                let outcome = update.run_on_device(c, &device, when_unused, &in_doubt)?;
                 if let IdleChange::Saved { .. } = outcome
                     && devices::store::update_when_unused(c, owner, &device, when_unused)? > 0
                 {
@@ -202,7 +211,9 @@ pub(crate) fn end_exemption(
         origin: &Origin::default(),
         at,
     };
-    update.run_on_device(c, device, ENDED).map(drop)
+    update
+        .run_on_device(c, device, ENDED, &HashSet::new())
+        .map(drop)
 }
 
 impl IdleUpdate<'_> {
@@ -222,10 +233,11 @@ impl IdleUpdate<'_> {
         c: &mut AnyConnection,
         device: &str,
         when_unused: WhenUnused,
+        in_doubt: &HashSet<SessionId>,
     ) -> Result<IdleChange> {
         self.apply(c, |session| {
             let is_on_it = session.device_id.as_deref() == Some(device);
-            is_on_it.then(|| match when_unused {
+            (is_on_it && !in_doubt.contains(&session.id)).then(|| match when_unused {
                 WhenUnused::StaysSignedIn => EXEMPT_SECONDS,
                 WhenUnused::SignsOut => self.limits.seconds(session, self.chosen),
             })
@@ -273,6 +285,33 @@ impl IdleUpdate<'_> {
         let ended = store::end_several(c, self.owner, &ids, end)?;
         record_ended(c, &ended, REASON, self.origin, self.at)?;
         Ok(ended)
+    }
+}
+
+/// Exempts the live sessions on exempt `devices` of a person from the idle limit, except those that are in
+/// doubt, as a part of a transaction in which they are locked.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn exempt_sessions(
+    c: &mut AnyConnection,
+    (owner, devices): (UserId, &[String]),
+    in_doubt: &HashSet<SessionId>,
+    at: Timestamp,
+) -> Result<()> {
+    let is_due = |session: &Session| {
+        let device = session.device_id.as_ref();
+        device.is_some_and(|device| devices.contains(device))
+            && !session.is_idle_exempt()
+            && !in_doubt.contains(&session.id)
+    };
+    let live = store::list_live(c, owner, at)?;
+    let due: Vec<SessionId> = (live.iter().filter(|it| is_due(it)))
+        .map(|session| session.id)
+        .collect();
+    match due.is_empty() {
+        true => Ok(()),
+        false => store::update_idle_limit(c, owner, &due, EXEMPT_SECONDS, at).map(drop),
     }
 }
 

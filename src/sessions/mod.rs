@@ -51,7 +51,7 @@ pub use self::end::EndOutcome;
 pub(crate) use self::end::{end_all, end_one, end_others, end_signed_in_by, record_ended};
 pub use self::end_source::EndSource;
 pub use self::idle_limits::{Confirmation, IdleChange, IdleLimits};
-pub(crate) use self::idle_limits::{IdleUpdate, end_exemption};
+pub(crate) use self::idle_limits::{IdleUpdate, end_exemption, exempt_sessions};
 pub use self::impossible_travel::RecordedTravel;
 pub use self::last_use::{
     FlushLastUses, LastUseBuffer, LastUses, RecordLastUse, WriteOutcome, write_last_uses,

@@ -189,7 +189,7 @@ pub(crate) fn lock_one_live(
 
 /// Locks a person's live sessions until the transaction ends, in the order of their ids: requests
 /// that each change several of them wait for one another, and never both for the other.
-pub(super) fn lock_live(c: &mut AnyConnection, user: UserId) -> Result<()> {
+pub(crate) fn lock_live(c: &mut AnyConnection, user: UserId) -> Result<()> {
     if let AnyConnection::Postgres(c) = c {
         user_sessions::table
             .filter(user_sessions::user_id.eq(user))

@@ -35,8 +35,8 @@ async fn sessions_of_one_device_are_grouped(database: Database) {
         .await
         .expect(200)
         .expect_words("You are signed in on 2 devices.")
-        .expect_words("Safari on iPhone just now · 2 sessions")
-        .expect_words("Sign out Safari on iPhone");
+        .expect_words("AcmeNotes on iPhone Safari on iPhone · just now · 2 sessions")
+        .expect_words("Sign out AcmeNotes on iPhone");
     let list = again.get("/api/v1/sessions/me").await.expect(200).json();
     assert_eq!(list["total"], 3);
     let devices = list["devices"].as_array().expect("devices");
@@ -67,7 +67,7 @@ async fn a_device_is_signed_out_with_all_its_sessions(database: Database) {
     laptop
         .follow(&response)
         .await
-        .expect_words("Safari on iPhone is signed out.")
+        .expect_words("AcmeNotes on iPhone is signed out.")
         .expect_words("You are signed in only here.");
     for session in [notes, again] {
         session.current().await.problem(401, "unauthenticated");

@@ -331,6 +331,7 @@ async fn a_device_that_stays_signed_in_is_not_reviewed(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     let tablet = app.login_named(&ada, IPHONE, "Kitchen tablet").await;
     app.login_named(&ada, IPHONE, "Old one").await;
+    app.confirm_sign_ins();
     let device = format!("/devices/{}", tablet.id());
     let exempt = [("when_unused", "stays-signed-in")];
     let path = format!("{device}/when-unused");
@@ -463,6 +464,7 @@ async fn ends_of_different_causes_are_apart(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     let phone = app.login_named(&ada, IPHONE, "Phone").await;
     let tablet = app.login_named(&ada, IPHONE, "Tablet").await;
+    app.confirm_sign_ins();
     phone.post("/api/v1/auth/logout").await.expect(204);
     let form = laptop.form("/devices", "/sign-out").await;
     let path = format!("/devices/{}/sign-out", tablet.id());

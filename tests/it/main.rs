@@ -161,6 +161,7 @@ mod site;
 mod slow_clients;
 mod stale_names;
 mod stated_devices;
+mod stated_sessions;
 mod step_up;
 mod step_up_copies;
 mod step_up_names;

@@ -589,7 +589,7 @@ async fn what_a_reported_device_did_was_not_done_by_its_person(database: Databas
     let path = format!("/devices/{}/sign-out", tablet.id());
     stranger.submit("/devices", &path, &[]).await.expect(303);
     let page = fixture.laptop.get("/devices").await.expect(200);
-    page.expect_words("Signed out by you, from Safari on iPhone");
+    page.expect_words("Signed out from Safari on iPhone · just now");
     fixture.answer("no").await;
     let page = fixture.laptop.get("/devices").await.expect(200);
     let page = page.expect_words("Signed out from Safari on iPhone, which you reported");

@@ -214,7 +214,7 @@ async fn the_owner_answers_a_sign_in_that_pretends_to_be_their_device(database: 
     let learned = stranger.get("/api/v1/alerts").await.expect(200).json();
     assert_eq!(learned["alerts"], json!([]));
     let page = fixture.laptop.answer_alert("/no").await;
-    page.expect_words("Firefox on Windows is signed out, and no longer counts as yours.")
+    page.expect_words("One session on Studio (near Kyiv, Ukraine) has ended.")
         .expect_words("This device Studio");
     stranger.current().await.problem(401, "unauthenticated");
     let unchanged =
