@@ -100,6 +100,8 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 let user = people::store::lock(c, caller.user.id)?;
+                // Their jobs, which stop, before their sessions: the order of locks.
+                sessions::store::lock_running_jobs_of(c, user.id)?;
                 let alert = get_reviewable(c, &caller.session_here(), id, at)?;
                 let report = Report {
                     owner: user.id,
@@ -237,8 +239,6 @@ impl Report {
             .filter_map(|session| session.device_id.as_deref())
             .filter(|device| !candidates.has_staying(device, doubtful, at))
             .collect();
-        // Devices before sessions, the order in which a sign-in locks them: otherwise the two could
-        // deadlock.
         for device in &devices {
             devices::store::delete(c, owner, device)?;
         }

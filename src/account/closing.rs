@@ -87,6 +87,7 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 let person = accounts.lock_person(c, id)?;
+                sessions::store::lock_running_jobs_of(c, id)?;
                 // Whoever has the account may have signed this session out while it waited.
                 sessions::store::lock_of_people(c, &[id])?;
                 let live = sessions::store::find_live(c, id, session, now)?;

@@ -279,6 +279,7 @@ fn end_replaced(
     };
     let mut replaced = Vec::new();
     if let Some(before) = &new.replaces {
+        store::lock_live_and(c, session.user_id, before.id)?;
         replaced.extend(store::end(c, before.user_id, before.id, end)?);
     }
     if let (OpenedVia::Browser, Some(device)) = (new.via, &new.device_id) {

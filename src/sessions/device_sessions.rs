@@ -159,6 +159,7 @@ impl Sessions {
         self.db
             .transaction(move |c| {
                 let end = SessionEnd::by(&origin, reason, at);
+                store::lock_live(c, owner)?;
                 let session = store::find(c, owner, id)?.ok_or(Error::NotFound)?;
                 let mut ended: Vec<Session> = store::end(c, owner, id, end)?.into_iter().collect();
                 if let Some(device) = &session.device_id {

@@ -29,9 +29,10 @@ pub(super) use self::bulk_jobs::{
     list_jobs_finished_before, list_running_jobs, lock_running_job,
 };
 pub(crate) use self::bulk_jobs::{list_job_addresses, update_job_address};
+pub(crate) use self::bulk_progress::lock_running_jobs_of;
 pub(super) use self::bulk_progress::{
-    Progress, fail_job, lock_job, lock_running_jobs_of, lock_running_jobs_of_key, stop_job,
-    stop_jobs_of, stop_jobs_of_key, update_error, update_progress,
+    Progress, fail_job, lock_job, lock_running_jobs_of_key, stop_job, stop_jobs_of,
+    stop_jobs_of_key, update_error, update_progress,
 };
 pub(super) use self::bulk_sessions::{
     find_latest_sign_in, list_live_signed_in_after, list_owners, list_signed_in_after,
@@ -194,6 +195,23 @@ pub(crate) fn lock_live(c: &mut AnyConnection, user: UserId) -> Result<()> {
         user_sessions::table
             .filter(user_sessions::user_id.eq(user))
             .filter(user_sessions::is_active)
+            .order(user_sessions::id)
+            .select(user_sessions::id)
+            .for_no_key_update()
+            .load::<SessionId>(c)?;
+    }
+    Ok(())
+}
+
+/// Locks a person's live sessions and another one, which may be somebody else's, until the transaction ends, in
+/// the order of their ids.
+pub(super) fn lock_live_and(c: &mut AnyConnection, user: UserId, other: SessionId) -> Result<()> {
+    if let AnyConnection::Postgres(c) = c {
+        let is_own = user_sessions::user_id
+            .eq(user)
+            .and(user_sessions::is_active);
+        user_sessions::table
+            .filter(is_own.or(user_sessions::id.eq(other)))
             .order(user_sessions::id)
             .select(user_sessions::id)
             .for_no_key_update()

@@ -210,7 +210,7 @@ pub(in crate::sessions) fn stop_jobs_of_key(
 
 /// Locks the running jobs that a person ordered until the transaction ends, once their present batches
 /// are over. On SQLite a transaction that writes is alone.
-pub(in crate::sessions) fn lock_running_jobs_of(c: &mut AnyConnection, by: UserId) -> Result<()> {
+pub(crate) fn lock_running_jobs_of(c: &mut AnyConnection, by: UserId) -> Result<()> {
     if let AnyConnection::Postgres(c) = c {
         bulk_jobs::table
             .filter(bulk_jobs::by_user_id.eq(by))

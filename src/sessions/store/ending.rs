@@ -48,14 +48,13 @@ macro_rules! end_where {
     }};
 }
 
-/// Ends one live session. All live sessions of the person are locked, as others of them may be ended next.
+/// Ends one live session. Who ends others of the person next locks all of them before.
 pub(crate) fn end(
     c: &mut AnyConnection,
     user: UserId,
     id: SessionId,
     end: SessionEnd,
 ) -> Result<Option<Session>> {
-    lock_live(c, user)?;
     let live = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq(id))
