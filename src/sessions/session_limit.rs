@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::record_ended;
 use super::store::{self, Session, SessionEnd};
 use super::values::EndedReason;
 use super::waiting_sign_ins::WaitingSignIns;
+use super::{list_on_reported, record_ended};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId};
 use crate::error::Result;
@@ -30,12 +30,7 @@ pub(super) fn end_beyond_limit(
     let waiting = WaitingSignIns::load(c, owner, now)?;
     let ids = match waiting.count() {
         0 => ids,
-        _ => doubtful_first(
-            store::list_live(c, owner, now)?,
-            created,
-            &waiting,
-            ids.len(),
-        ),
+        _ => doubtful_first(c, created, &waiting, (ids.len(), now))?,
     };
     let end = SessionEnd {
         reason: REASON,
@@ -46,20 +41,28 @@ pub(super) fn end_beyond_limit(
     record_ended(c, &ended, REASON, origin, now)
 }
 
-/// Returns `count` of the `live` sessions other than the one just created, in the order in which they end:
-/// those in doubt, then all others, each used longest ago first.
+/// Returns `count` of the person's live sessions other than the one just created, in the order in which they
+/// end: those in doubt, compared with the recent ones as at a sign-in, then all others, each used longest ago
+/// first.
 fn doubtful_first(
-    mut live: Vec<Session>,
+    c: &mut AnyConnection,
     created: &Session,
     waiting: &WaitingSignIns,
-    count: usize,
-) -> Vec<SessionId> {
+    (count, now): (usize, Timestamp),
+) -> Result<Vec<SessionId>> {
+    let owner = created.user_id;
+    let mut recent = store::list_compared(c, owner, None, waiting.first())?;
+    let reported = list_on_reported(c, owner, &recent)?;
+    recent.retain(|other| !reported.contains(&other.id));
+    let mut live = store::list_live(c, owner, now)?;
     live.retain(|session| session.id != created.id);
-    let in_doubt = live.iter().filter(|session| waiting.doubts(session, &live));
+    let in_doubt = live
+        .iter()
+        .filter(|session| waiting.doubts(session, &recent));
     let in_doubt: HashSet<SessionId> = in_doubt.map(|session| session.id).collect();
     live.sort_by_key(|session| {
         let is_certain = !in_doubt.contains(&session.id);
         (is_certain, session.last_used_at, session.id)
     });
-    live.iter().take(count).map(|session| session.id).collect()
+    Ok(live.iter().take(count).map(|session| session.id).collect())
 }

@@ -28,6 +28,11 @@ impl WaitingSignIns {
         })
     }
 
+    /// Returns when the first was.
+    pub(super) fn first(&self) -> Option<Timestamp> {
+        self.first
+    }
+
     /// Returns the number of their sessions.
     pub(super) fn count(&self) -> usize {
         self.subjects.len()

@@ -8,6 +8,7 @@ use crate::support::{eventually, run_async};
 
 on_both!(
     database: who_signs_in_often_signs_out_only_their_own_sessions,
+    who_signs_in_often_signs_out_no_device_that_signed_in_again,
     in_the_network_of_a_device_from_before_the_one_used_longest_ago_ends,
     at_most_50_alerts_about_sign_ins_wait_for_an_answer,
     an_alert_about_a_sign_in_is_read_however_many_others_there_are,
@@ -50,6 +51,28 @@ async fn who_signs_in_often_signs_out_only_their_own_sessions(database: Database
         stranger.current().await.expect(status);
     }
     assert_eq!(app.database.sessions_where("ended_reason = 'limit'"), 5);
+    app.stop().await;
+}
+
+/// The session from before the first alert has ended by then.
+async fn who_signs_in_often_signs_out_no_device_that_signed_in_again(database: Database) {
+    let (app, ada, _) = start(database).await;
+    let laptop = app.browser_from(FIREFOX, "192.0.2.7");
+    laptop.sign_in(&ada).await.expect(303);
+    app.confirm_sign_ins();
+    app.database
+        .execute("UPDATE user_sessions SET is_active = false, ended_at = last_used_at, ended_reason = 'signed_out' WHERE ip_address <> '192.0.2.7'");
+    app.advance(MINUTE);
+    app.login_from(&ada, CURL, ELSEWHERE, None).await;
+    app.advance(MINUTE);
+    let signed_out = laptop.submit("/devices", "/sign-out", &[]).await;
+    signed_out.expect(303);
+    laptop.sign_in(&ada).await.expect(303);
+    for _ in 0..7 {
+        app.advance(MINUTE);
+        app.login_from(&ada, CURL, ELSEWHERE, None).await;
+    }
+    laptop.get("/devices").await.expect(200);
     app.stop().await;
 }
 
