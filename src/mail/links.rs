@@ -26,6 +26,17 @@ pub enum MessageLink {
     Alert(AlertId),
 }
 
+impl MessageLink {
+    /// Returns whether what it is in, or about, was created before `at`.
+    #[must_use]
+    pub fn is_before(self, at: Timestamp) -> bool {
+        match self {
+            Self::Message(id) => id < MailId::first_at(at),
+            Self::Alert(id) => id < AlertId::first_at(at),
+        }
+    }
+}
+
 impl From<MessageLink> for LinkId {
     fn from(link: MessageLink) -> Self {
         match link {

@@ -32,11 +32,14 @@ pub(super) enum Press {
     TakeBack,
 }
 
+/// The answer that confirms a change of the e-mail on the page of a former address.
+pub(super) const OWN_CHANGE: &str = "own-change";
+
 impl Press {
     /// Returns the button that sends this answer.
     pub(super) fn of(answer: &str) -> Self {
         match answer {
-            "mine" => Self::Yes,
+            "mine" | OWN_CHANGE => Self::Yes,
             "take-back" => Self::TakeBack,
             _ => Self::No,
         }

@@ -19,6 +19,7 @@ use super::used_link::{UsedPress, used_page};
 use super::void_link::{doubtful_mailbox, unknown_link, void_link};
 use crate::account::{LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
 use crate::alerts::Alert;
+use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
@@ -35,7 +36,8 @@ use crate::sessions::Client;
 /// The form of `POST /not-me/{token}`.
 #[derive(Deserialize)]
 pub struct AlertReviewForm {
-    /// `mine` confirms; any other value, such as `not-mine`, reports.
+    /// `mine` confirms, `own-change` a change of the e-mail at the former one; any other value, such as `not-mine`,
+    /// reports.
     answer: String,
     /// Present if the sessions of every open alert about a sign-in end as well.
     all: Option<String>,
@@ -159,6 +161,10 @@ pub async fn submit(
     let is_open = message.alerts.iter().any(Alert::is_open);
     let press = Press::of(&form.answer);
     match &message.mailbox {
+        // Pressed on a page from before the e-mail was changed, which asked something else.
+        former @ Mailbox::Former { .. } if form.answer == "mine" => {
+            take_back::ask_anew(&app, &request, &token, &message, former).await
+        }
         Mailbox::Former { id, .. } => {
             let origin = origin(&message.user, client);
             match take_back::submit(&app, &request, &token, (*id, press), origin).await? {
@@ -320,7 +326,11 @@ async fn settled(
 ) -> Result<HttpResponse> {
     let acts = app.accounts.list_answer_acts(message.user.id, &[]).await?;
     let clock = ReaderClock::of_browser(request)?;
-    let at = acts.taken_back_last().map(|at| clock.zone.exact(at));
+    // An earlier time is not the one at which it got its e-mail again.
+    let link = app.links.message(token);
+    let is_since = |at: &Timestamp| link.is_some_and(|link| link.is_before(*at));
+    let at = acts.taken_back_last().filter(is_since);
+    let at = at.map(|at| clock.zone.exact(at));
     let words = have_again(press, at.as_deref());
     if message.user.is_password_void() {
         let done = format!("{words} Its old password no longer works.");

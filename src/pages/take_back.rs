@@ -14,9 +14,12 @@ use crate::db::FormerEmailId;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
+use crate::http::failed_page::failed_page;
 use crate::http::layout::{Layout, page};
 use crate::http::reader_clock::ReaderClock;
 
+/// What is said of an answer that was given on another page.
+const CHANGED_SINCE: &str = "Nothing was done: the e-mail of the account was changed since that page was opened. Please answer this one.";
 /// Alerts that the page lists at most.
 const MAX_LISTED: usize = 10;
 
@@ -39,6 +42,31 @@ pub(super) async fn show(
     message: &LinkedMessage,
     former: &Mailbox,
 ) -> Result<HttpResponse> {
+    let template = load_page(app, request, token, message, former).await?;
+    page(StatusCode::OK, &template)
+}
+
+/// Shows the page to whoever answered another one, from before the e-mail was changed.
+pub(super) async fn ask_anew(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    message: &LinkedMessage,
+    former: &Mailbox,
+) -> Result<HttpResponse> {
+    let mut template = load_page(app, request, token, message, former).await?;
+    template.layout.refusal = Some(CHANGED_SINCE.into());
+    let failed = (&template, &template.layout);
+    failed_page(request, StatusCode::CONFLICT, failed, None)
+}
+
+async fn load_page<'a>(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &'a str,
+    message: &LinkedMessage,
+    former: &'a Mailbox,
+) -> Result<TakeBackPage<'a>> {
     let Mailbox::Former {
         email,
         changed_at,
@@ -54,7 +82,7 @@ pub(super) async fn show(
         .accounts
         .describe_alerts(message.user.id, listed)
         .await?;
-    let template = TakeBackPage {
+    Ok(TakeBackPage {
         layout: Layout::anonymous(request)?,
         token,
         email,
@@ -64,8 +92,7 @@ pub(super) async fn show(
             .iter()
             .map(|details| AlertView::for_former(details, clock))
             .collect(),
-    };
-    page(StatusCode::OK, &template)
+    })
 }
 
 /// Takes the account back, or confirms that its change was the owner's own. `None` where another answer came

@@ -75,7 +75,8 @@ pub(super) fn used_page(
     let at = format!("on {at}");
     let message = match used.act {
         LinkAct::PasswordSet | LinkAct::FirstPasswordSet => {
-            password_set(used.act == LinkAct::FirstPasswordSet, &at, press.is_some())
+            let is_sent_again = press == Some(UsedPress::Password);
+            password_set(used.act == LinkAct::FirstPasswordSet, &at, is_sent_again)
         }
         act => {
             let other = press.filter(|press| !press.is_of(act));

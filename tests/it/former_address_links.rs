@@ -350,9 +350,14 @@ async fn yes_it_was_me_ends_the_window(database: Database) {
     fixture.thief_changes_to(B).await;
     let link = fixture.link(A, "Your e-mail was changed");
     let before = fixture.to(A).len();
-    let mine = [("answer", "mine")];
+    let mine = [("answer", "own-change")];
     let reader = fixture.reader();
     let form = reader.form(&link, &link).await;
+    // On a page from before the change, it meant something else.
+    let anew = reader.send(&form, &[("answer", "mine")]).await;
+    anew.expect(409)
+        .expect_words("the e-mail of the account was changed since that page was opened")
+        .expect_words("Take the account back");
     let page = reader.send(&form, &mine).await.expect(200);
     page.expect_words("The account keeps its new e-mail.");
     let again = reader.send(&form, &mine).await.expect(410);
