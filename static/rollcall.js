@@ -746,7 +746,8 @@ addEventListener(
     if (!event.detail) return;
     const press = { x: event.clientX, y: event.clientY, at: Date.now() };
     const isNear = (axis) => Math.abs(press[axis] - ledHere[axis]) <= SAME_PLACE;
-    if (ledHere && press.at - ledHere.at < AGAIN_WITHIN && isNear("x") && isNear("y")) {
+    const isSoon = ledHere && press.at >= ledHere.at && press.at - ledHere.at < AGAIN_WITHIN;
+    if (isSoon && isNear("x") && isNear("y")) {
       event.preventDefault();
       event.stopImmediatePropagation();
       return;

@@ -190,8 +190,8 @@ impl AlertMessages {
             lead,
             facts: Vec::new(),
             items,
-            advice: "If all of it was you, say so, too: until then, some changes on these devices may have to wait, for 7 days at most.".into(),
-            link_text: "If it wasn’t you, open this link. It shows these sign-ins, and asks before it signs all of their devices out. If it was you, you say so there, too. It works for 7 days, or until you answer. To decide one by one, open Your devices."
+            advice: "If all of it was you, open the link below and say so: until then, some changes on these devices may have to wait, for 7 days at most.".into(),
+            link_text: "If it wasn’t you, open this link. It shows these sign-ins, and asks before it signs all of their devices out. It works for 7 days, or until you answer. To decide one by one, open Your devices."
                 .into(),
             link_label: match number {
                 1 => "Review this sign-in",

@@ -35,7 +35,7 @@ pub(super) fn advice(kind: AlertKind) -> &'static str {
             "If it was you, just sign in again; “Forgotten your password?” sets a new one."
         }
         AlertKind::NewDevice | AlertKind::NewCountry => {
-            "If it was you, say so, too: until then, some changes on that device may have to wait, for 7 days at most."
+            "If it was you, open the link below and say so: until then, some changes on that device may have to wait, for 7 days at most."
         }
         _ => "If it was you, you don’t need to do anything.",
     }
@@ -49,8 +49,9 @@ pub(super) fn own_link_text((alert, live): (&Alert, usize), may_set_password: bo
         None => "any unconfirmed device that signed in after this happened",
     };
     let also = match alert.kind {
-        kind if kind.is_sign_in() => " If it was you, you say so there, too.",
-        kind if kind.is_confirmable_by_link() => " If it was you, you can say so there, too.",
+        kind if kind.is_confirmable_by_link() && !kind.is_sign_in() => {
+            " If it was you, you can say so there, too."
+        }
         _ => "",
     };
     let text = format!(

@@ -156,8 +156,10 @@ pub async fn change_password(
         Ok(new) => new,
         Err(err) => return refuse_new_password(&app, &request, &caller, &err).await,
     };
-    let requester = requester(&request, Some(&caller))?;
-    let attempt = (Purpose::PasswordChange, &requester);
+    let attempt = (
+        Purpose::PasswordChange,
+        &requester(&request, Some(&caller))?,
+    );
     let current = PlainPassword::claimed(form.current_password);
     let verified = app
         .accounts
@@ -173,15 +175,13 @@ pub async fn change_password(
         Ok(OwnPassword::SessionEnded) => confirm::session_ended(&request),
         Err(err) => Err(err),
     };
+    let again = async || {
+        let template = AccountPage::new(&app, &request, &caller).await?;
+        page(StatusCode::OK, &template)
+    };
     match changed {
-        Ok(response) => Ok(response),
-        Err(err) => {
-            let again = async || {
-                let template = AccountPage::new(&app, &request, &caller).await?;
-                page(StatusCode::OK, &template)
-            };
-            throttled_page(&request, err, again).await
-        }
+        Err(err) => throttled_page(&request, err, again).await,
+        response => response,
     }
 }
 

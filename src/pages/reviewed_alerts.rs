@@ -9,6 +9,7 @@ use super::views::Reader;
 use super::words::TimeView;
 use crate::account::{AlertDetails, Attention, ReportPreview, ReviewOutcome};
 use crate::alerts::{Alert, AlertReview};
+use crate::clock::Timestamp;
 use crate::db::{AlertId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
@@ -53,15 +54,25 @@ fn outcome_elsewhere(details: &AlertDetails, clock: ReaderClock) -> String {
     let alert = &details.alert;
     match alert.review() {
         Some((review, at)) => {
-            let at = TimeView::exact(at, clock).words;
-            let label = answer(alert.kind, review);
+            let when = TimeView::exact(at, clock).words;
+            let label = label_of(details, (review, at));
             match is_its_own(alert) {
-                true => format!("It was answered “{label}” on {at}."),
-                false => format!("It was settled with another alert on {at}."),
+                true => format!("It was answered “{label}” on {when}."),
+                false => format!("It was settled with another alert on {when}."),
             }
         }
         None if alert.is_open() => "This can’t be answered here any more.".into(),
         None => NO_ANSWER_DUE.into(),
+    }
+}
+
+/// Returns the label of the button that an alert was answered with.
+fn label_of(details: &AlertDetails, (review, at): (AlertReview, Timestamp)) -> &'static str {
+    let session = details.session.as_ref();
+    let was_live = session.is_some_and(|it| it.ended_at.is_none_or(|ended| ended >= at));
+    match review {
+        AlertReview::Reported if details.alert.kind.is_use() && was_live => SIGN_OUT,
+        review => answer(details.alert.kind, review),
     }
 }
 
@@ -87,7 +98,7 @@ pub(super) async fn describe_late(
     Ok(match outcome.details.alert.review() {
         Some((counted, at)) if counted != pressed => {
             let had = Counted {
-                label: answer(outcome.details.alert.kind, counted),
+                label: label_of(&outcome.details, (counted, at)),
                 at: TimeView::exact(at, clock).words,
                 was_live: was_live(&outcome),
             };

@@ -48,7 +48,7 @@ async fn a_yes_after_a_no_did_not_count(app: &TestApp) {
         "{late}"
     );
     assert!(
-        late.contains("It was answered “No, it wasn’t me” on "),
+        late.contains("It was answered “No, sign it out” on "),
         "{late}"
     );
     phone.current().await.problem(401, "unauthenticated");

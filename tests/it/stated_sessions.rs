@@ -194,7 +194,7 @@ async fn a_report_says_what_ended_on_devices_that_stay_signed_in(database: Datab
 async fn a_session_that_was_over_before_is_not_said_to_be_the_device(database: Database) {
     let fixture = set_up_confirmed(database).await;
     let over = "One session on My phone (near Kyiv, Ukraine) had ended already.";
-    for (user_agent, name, answer, said) in [
+    for (user_agent, name, answer, outcome) in [
         (CURL, "Zap", "/yes", format!("Good: it was you. {over}")),
         (LINUX, "Zap2", "/no", over.to_owned()),
     ] {
@@ -206,7 +206,7 @@ async fn a_session_that_was_over_before_is_not_said_to_be_the_device(database: D
         let current = format!("{name} on");
         expect_none(&words, &[&current]);
         let words = fixture.laptop.answer_alert(answer).await.words();
-        expect_all(&words, &[&said]);
+        expect_all(&words, &[&outcome]);
         expect_none(
             &words,
             &["curl was already", "Firefox on Linux was already"],

@@ -13,6 +13,7 @@ on_both!(
     back_after_a_sign_in_goes_on,
     without_cookies_the_page_says_so,
     a_button_that_is_pressed_twice_signs_in_once,
+    the_second_press_of_a_double_click_presses_nothing_on_the_next_page,
     a_shared_browser_is_cleared_on_request,
 );
 
@@ -175,6 +176,32 @@ async fn a_button_that_is_pressed_twice_signs_in_once(database: Database) {
     browser.press_twice(SIGN_OUT).await;
     browser.arrives_at("/sign-in").await;
     assert_eq!(fixture.app.database.sessions_where("is_active"), 0);
+    fixture.stop(browser).await;
+}
+
+async fn the_second_press_of_a_double_click_presses_nothing_on_the_next_page(database: Database) {
+    const ACCOUNT: &str = "nav a[href='/account']";
+    const MARK: &str = "window.isMarked = true; arguments[0]()";
+    const LATER: &str = "window.later = 600; arguments[0]()";
+    const IS_MARKED: &str = "arguments[0](window.isMarked === true)";
+
+    let fixture = set_up(database).await;
+    let browser = fixture.open(Script::On).await;
+    // All at one time, until it is later.
+    let clock = "Date.now = () => 1900000000000 + (window.later || 0)";
+    let clock = json!({ "source": clock });
+    browser
+        .command("Page.addScriptToEvaluateOnNewDocument", clock)
+        .await;
+    browser.sign_in(&fixture.ada).await;
+    browser.press(ACCOUNT).await;
+    browser.arrives_at("/account").await;
+    browser.run(MARK, vec![]).await;
+    browser.press(ACCOUNT).await;
+    assert_eq!(browser.run(IS_MARKED, vec![]).await, json!(true));
+    browser.run(LATER, vec![]).await;
+    browser.press(ACCOUNT).await;
+    assert_eq!(browser.run(IS_MARKED, vec![]).await, json!(false));
     fixture.stop(browser).await;
 }
 
