@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Accounts;
 use super::closing::revoke_orders;
 use super::emails::cancel_pending_change;
-use crate::alerts::{self, AlertContext, AlertKind, Alerts};
+use crate::alerts::{self, Alert, AlertContext, AlertKind, AlertReview, Alerts};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId};
 use crate::error::{Error, Result};
@@ -111,10 +111,12 @@ pub(super) fn secure_orders(
     revoke_orders(c, id, Stop { cause, origin }, now)
 }
 
-/// Verifies that a person, whom the caller has locked, has not changed the password too often lately.
+/// Verifies that a person, whom the caller has locked, has not changed the password too often lately. What they
+/// reported somebody else did.
 fn limit_changes(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<()> {
     let mut changes = alerts::store::list_of_kind(c, user, AlertKind::PasswordChanged)?;
-    changes.retain(|it| it.session_id.is_some() && now.since(it.at) < SPAN);
+    let is_reported = |alert: &Alert| matches!(alert.review(), Some((AlertReview::Reported, _)));
+    changes.retain(|it| it.session_id.is_some() && now.since(it.at) < SPAN && !is_reported(it));
     match changes.get(MAX_CHANGES - 1) {
         Some(first) => {
             let left = SPAN - now.since(first.at);

@@ -100,12 +100,16 @@ async fn count_link(app: &AppState, request: &HttpRequest, caller: &Caller) -> R
 }
 
 /// Cancels the pending change.
+///
+/// # Errors
+/// [`Error::UnconfirmedDevice`] when the caller's device is in doubt.
 pub async fn cancel_change(
     app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
+    app.accounts.require_confirmed(&caller).await?;
     let outcome = match app
         .accounts
         .cancel_email_change(caller.user.id, caller.origin())

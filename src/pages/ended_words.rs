@@ -179,13 +179,13 @@ impl<'a> End<'a> {
                 true => "by whoever used it".into(),
                 false => "on the device itself".into(),
             },
-            (None, by) if self.is_in_doubt => self.from_where(by),
-            (None, by) => format!("by you, {}", self.from_where(by)),
+            (None, by) if self.is_in_doubt => self.actor_words(by),
+            (None, by) => format!("by you, {}", self.actor_words(by)),
         }
     }
 
     /// Returns from which device it was signed out.
-    fn from_where(self, by: Option<&str>) -> String {
+    fn actor_words(self, by: Option<&str>) -> String {
         match by {
             Some(by) if self.is_everywhere => {
                 format!("together with every other device, on {by}")

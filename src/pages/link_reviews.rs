@@ -8,7 +8,7 @@ use super::words::TimeView;
 use crate::account::{AlertDetails, AnswerActs, LinkedMessage};
 use crate::alerts::{Alert, AlertReview};
 use crate::clock::Timestamp;
-use crate::devices::group_by_device;
+use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::reader_clock::ReaderClock;
@@ -45,6 +45,11 @@ impl Press {
         }
     }
 
+    /// Returns whether an answer is one of the page of a former address: the others ask something else.
+    pub(super) fn is_of_former(answer: &str) -> bool {
+        matches!(answer, "take-back" | OWN_CHANGE)
+    }
+
     /// Returns its label on the page of a former address.
     pub(super) fn label_of_former(self) -> &'static str {
         match self {
@@ -67,6 +72,8 @@ pub(super) struct Answers<'a> {
     acts: AnswerActs,
     /// The e-mail of the account, which its reader reads.
     email: &'a str,
+    /// Whether its person may sign in.
+    is_active: bool,
     clock: ReaderClock,
 }
 
@@ -84,6 +91,7 @@ impl<'a> Answers<'a> {
         Ok(Self {
             acts: app.accounts.list_answer_acts(owner, listed).await?,
             email: &message.user.email,
+            is_active: message.user.is_active,
             listed,
             clock,
         })
@@ -118,7 +126,8 @@ impl<'a> Answers<'a> {
         let how = how.trim_end_matches('.');
         let so = format!("{how}, so your “{label}” did nothing.");
         let is_out = details.session.is_some() && !details.is_signed_in;
-        let again = (press == Press::Yes && is_out && !self.acts.is_taken_back_at(at))
+        let may_sign_in = self.is_active && !self.acts.is_taken_back_at(at);
+        let again = (press == Press::Yes && is_out && may_sign_in)
             .then(|| "If it was you, sign in on it again.".to_owned());
         let parts = [Some(so), self.since(details), again];
         Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
@@ -233,7 +242,7 @@ impl<'a> Answers<'a> {
         let devices = group_by_device(ended.collect());
         let names = |has_stayed: bool| -> Vec<String> {
             let is_such = |it: &&Session| self.acts.has_stayed(it, at) == has_stayed;
-            let firsts = devices.iter().map(|device| device.first()).filter(is_such);
+            let firsts = devices.iter().map(DeviceGroup::first).filter(is_such);
             let name = |it: &Session| match is_on_it(it) {
                 true => alert.device_name.clone(),
                 false => it.label(),

@@ -162,7 +162,7 @@ pub async fn submit(
     let press = Press::of(&form.answer);
     match &message.mailbox {
         // Pressed on a page from before the e-mail was changed, which asked something else.
-        former @ Mailbox::Former { .. } if form.answer == "mine" => {
+        former @ Mailbox::Former { .. } if !Press::is_of_former(&form.answer) => {
             take_back::ask_anew(&app, &request, &token, &message, former).await
         }
         Mailbox::Former { id, .. } => {
@@ -172,6 +172,9 @@ pub async fn submit(
                 None => late(&app, &request, &token, press).await,
             }
         }
+        Mailbox::Own if is_open && !message.is_in_doubt && Press::is_of_former(&form.answer) => {
+            ask_anew(&app, &request, &token, &message).await
+        }
         Mailbox::Own if is_open && !message.is_in_doubt => {
             review(&app, &request, &token, &message, &form, client).await
         }
@@ -179,6 +182,19 @@ pub async fn submit(
             show_message(&app, &request, (&token, &message), Some(press)).await
         }
     }
+}
+
+/// Shows the page to whoever answered another one, from when the account had another e-mail.
+async fn ask_anew(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    message: &LinkedMessage,
+) -> Result<HttpResponse> {
+    let mut template = load_page(app, request, (token, message), (None, None)).await?;
+    template.layout.refusal = Some(take_back::CHANGED_SINCE.into());
+    let failed = (&template, &template.layout);
+    failed_page(request, StatusCode::CONFLICT, failed, None)
 }
 
 /// Returns the page for a press that came after another one, at the same time: that of the message as it is now.

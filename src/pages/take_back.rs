@@ -19,7 +19,7 @@ use crate::http::layout::{Layout, page};
 use crate::http::reader_clock::ReaderClock;
 
 /// What is said of an answer that was given on another page.
-const CHANGED_SINCE: &str = "Nothing was done: the e-mail of the account was changed since that page was opened. Please answer this one.";
+pub(super) const CHANGED_SINCE: &str = "Nothing was done: the e-mail of the account was changed since that page was opened. Please answer this one.";
 /// Alerts that the page lists at most.
 const MAX_LISTED: usize = 10;
 

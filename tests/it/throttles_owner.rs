@@ -17,6 +17,7 @@ on_both!(
         a_right_password_in_between_lets_the_session_live,
         the_tenth_wrong_password_in_the_change_form_ends_the_session,
         the_password_is_changed_five_times_an_hour,
+        what_somebody_else_changed_does_not_count,
         a_refused_form_keeps_what_was_typed,
 );
 on_both!(
@@ -339,6 +340,29 @@ async fn the_password_is_changed_five_times_an_hour(app: &TestApp) {
     app.advance(55 * MINUTE);
     change(5).await.expect(303);
     change(6).await.expect(429);
+}
+
+async fn what_somebody_else_changed_does_not_count(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.signed_in_browser(&ada, FIREFOX).await;
+    app.advance(Duration::from_secs(60));
+    let stranger = app.signed_in_browser(&ada, IPHONE).await;
+    let change = async |browser: &Browser, old: &str, new: &str| {
+        let fields = [("current_password", old), ("new_password", new)];
+        let changed = browser.submit("/account", "/account/password", &fields);
+        changed.await
+    };
+    for (old, new) in [(PASSWORD, NEW), (NEW, PASSWORD)].repeat(2) {
+        change(&stranger, old, new).await.expect(303);
+    }
+    change(&stranger, PASSWORD, NEW).await.expect(303);
+    change(&stranger, NEW, PASSWORD).await.expect(429);
+    app.database.execute(
+        "UPDATE alerts SET answer = 'not_mine', answered_at = at, settled_by = id
+         WHERE kind = 'password_changed'",
+    );
+    laptop.sign_in(&with_password(&ada, NEW)).await.expect(303);
+    change(&laptop, NEW, PASSWORD).await.expect(303);
 }
 
 async fn a_refused_form_keeps_what_was_typed(app: &TestApp) {
