@@ -28,8 +28,8 @@ impl Accounts {
     /// person's messages stay valid: whoever changes the password may not be its owner.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was
-    /// changed since `caller` was read; [`Error::Unauthenticated`](crate::Error::Unauthenticated)
+    /// [`Error::InvalidCredentials`] when the password was
+    /// changed since `caller` was read; [`Error::Unauthenticated`]
     /// when the session has ended; [`Error::TooManyTries`] when it was changed too often within an hour.
     pub async fn change_password(
         &self,
@@ -58,7 +58,7 @@ impl Accounts {
     /// others, and stops the jobs that they ordered. Returns the sessions that ended.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was
+    /// [`Error::InvalidCredentials`] when the password was
     /// changed since `user` was read.
     pub async fn set_password(
         &self,
