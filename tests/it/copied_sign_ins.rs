@@ -161,7 +161,7 @@ async fn an_unnamed_device_is_not_called_so_in_a_row(database: Database) {
     // Open pages hear what the former address confirms.
     let reviews = "SELECT sum(times) AS value FROM session_events WHERE kind = 'alert_reviewed'";
     let before = fixture.app.database.number(reviews);
-    let confirmed = reader.submit(&link, &link, &[("answer", "mine")]).await;
+    let confirmed = reader.submit(&link, &link, &[("answer", "own-change")]).await;
     confirmed.expect(200);
     assert_eq!(fixture.app.database.number(reviews), before + 1);
     fixture.stop().await;

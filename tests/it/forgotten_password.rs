@@ -553,7 +553,7 @@ async fn while_a_former_address_can_take_back_it_is_asked_instead(database: Data
     let link = fixture.last().link("/not-me/");
     let reader = fixture.reader();
     reader
-        .submit(&link, &link, &[("answer", "mine")])
+        .submit(&link, &link, &[("answer", "own-change")])
         .await
         .expect(200)
         .expect_words("Thank you");
