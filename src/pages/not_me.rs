@@ -81,7 +81,7 @@ async fn show_message(
         Mailbox::Own if message.is_in_doubt => doubtful_mailbox(request),
         Mailbox::Own => own_page(app, request, (token, message), press).await,
         former @ Mailbox::Former { .. } => {
-            take_back::show(app, request, token, message, former).await
+            take_back::show(app, request, (token, message, former), None).await
         }
     }
 }
@@ -163,7 +163,8 @@ pub async fn submit(
     match &message.mailbox {
         // Pressed on a page from before the e-mail was changed, which asked something else.
         former @ Mailbox::Former { .. } if !Press::is_of_former(&form.answer) => {
-            take_back::ask_anew(&app, &request, &token, &message, former).await
+            let page = (token.as_str(), &message, former);
+            take_back::show(&app, &request, page, Some(take_back::CHANGED_SINCE)).await
         }
         Mailbox::Former { id, .. } => {
             let origin = origin(&message.user, client);

@@ -34,39 +34,14 @@ struct TakeBackPage<'a> {
     alerts: Vec<AlertView>,
 }
 
-/// Shows what happened, and the form that takes the account back or confirms the change.
+/// Shows what happened, and the form that takes the account back or confirms the change; also to whoever
+/// answered another page, from before the e-mail was changed, which is refused in these words.
 pub(super) async fn show(
     app: &AppState,
     request: &HttpRequest,
-    token: &str,
-    message: &LinkedMessage,
-    former: &Mailbox,
+    (token, message, former): (&str, &LinkedMessage, &Mailbox),
+    refusal: Option<&str>,
 ) -> Result<HttpResponse> {
-    let template = load_page(app, request, token, message, former).await?;
-    page(StatusCode::OK, &template)
-}
-
-/// Shows the page to whoever answered another one, from before the e-mail was changed.
-pub(super) async fn ask_anew(
-    app: &AppState,
-    request: &HttpRequest,
-    token: &str,
-    message: &LinkedMessage,
-    former: &Mailbox,
-) -> Result<HttpResponse> {
-    let mut template = load_page(app, request, token, message, former).await?;
-    template.layout.refusal = Some(CHANGED_SINCE.into());
-    let failed = (&template, &template.layout);
-    failed_page(request, StatusCode::CONFLICT, failed, None)
-}
-
-async fn load_page<'a>(
-    app: &AppState,
-    request: &HttpRequest,
-    token: &'a str,
-    message: &LinkedMessage,
-    former: &'a Mailbox,
-) -> Result<TakeBackPage<'a>> {
     let Mailbox::Former {
         email,
         changed_at,
@@ -82,7 +57,7 @@ async fn load_page<'a>(
         .accounts
         .describe_alerts(message.user.id, listed)
         .await?;
-    Ok(TakeBackPage {
+    let mut template = TakeBackPage {
         layout: Layout::anonymous(request)?,
         token,
         email,
@@ -92,7 +67,13 @@ async fn load_page<'a>(
             .iter()
             .map(|details| AlertView::for_former(details, clock))
             .collect(),
-    })
+    };
+    if refusal.is_none() {
+        return page(StatusCode::OK, &template);
+    }
+    template.layout.refusal = refusal.map(str::to_owned);
+    let failed = (&template, &template.layout);
+    failed_page(request, StatusCode::CONFLICT, failed, None)
 }
 
 /// Takes the account back, or confirms that its change was the owner's own. `None` where another answer came

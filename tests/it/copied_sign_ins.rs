@@ -1,8 +1,7 @@
 //! Alerts about a copied sign-in: where the copy was used, where the device was before, and what a former
 //! address may know of it.
 
-use crate::support::mailed::Mailed;
-use crate::support::mmdb::Mmdb;
+use crate::support::mailed::{Mailed, Place};
 use crate::support::prelude::*;
 use crate::support::smtp::SmtpServer;
 
@@ -32,21 +31,16 @@ struct Fixture {
 }
 
 async fn set_up(database: Database) -> Fixture {
-    let city = |name: &str, code: &str, north: f64, east: f64| json!({"city": name, "country_code": code, "latitude": north, "longitude": east});
-    let path = database.folder().join("places.mmdb");
-    Mmdb::new("City")
-        .with("203.0.113.0/24", city("Lisbon", "PT", 38.72, -9.14))
-        .with("198.18.0.0/24", city("Oslo", "NO", 59.91, 10.75))
-        .write(&path);
+    let networks = [
+        ("203.0.113.0/24", Place("Lisbon", "PT", 38.72, -9.14)),
+        ("198.18.0.0/24", Place("Oslo", "NO", 59.91, 10.75)),
+    ];
     let Mailed {
         app,
         server,
         ada,
         laptop,
-    } = Mailed::start(database, LISBON, |settings| {
-        settings.places.files = vec![path];
-    })
-    .await;
+    } = Mailed::start_with_places(database, LISBON, &networks, |_| {}).await;
     app.advance(MINUTE);
     let tablet = app.login_from(&ada, IPHONE, LISBON, Some("tablet")).await;
     let fixture = Fixture {
@@ -161,7 +155,9 @@ async fn an_unnamed_device_is_not_called_so_in_a_row(database: Database) {
     // Open pages hear what the former address confirms.
     let reviews = "SELECT sum(times) AS value FROM session_events WHERE kind = 'alert_reviewed'";
     let before = fixture.app.database.number(reviews);
-    let confirmed = reader.submit(&link, &link, &[("answer", "own-change")]).await;
+    let confirmed = reader
+        .submit(&link, &link, &[("answer", "own-change")])
+        .await;
     confirmed.expect(200);
     assert_eq!(fixture.app.database.number(reviews), before + 1);
     fixture.stop().await;

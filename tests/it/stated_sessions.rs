@@ -2,8 +2,7 @@
 //! end without the owner being said to have done it, and are not exempt with it; and what ends of a device is not
 //! said of the whole.
 
-use crate::support::mailed::Mailed;
-use crate::support::mmdb::Mmdb;
+use crate::support::mailed::{Mailed, Place};
 use crate::support::prelude::*;
 use crate::support::smtp::SmtpServer;
 
@@ -34,19 +33,16 @@ struct Fixture {
 }
 
 async fn set_up(database: Database) -> Fixture {
-    let city = |name: &str, code: &str, north: f64, east: f64| json!({"city": name, "country_code": code, "latitude": north, "longitude": east});
-    let path = database.folder().join("places.mmdb");
-    Mmdb::new("City")
-        .with("203.0.113.0/24", city("Lisbon", "PT", 38.72, -9.14))
-        .with("198.18.0.0/24", city("Kyiv", "UA", 50.45, 30.52))
-        .write(&path);
+    let networks = [
+        ("203.0.113.0/24", Place("Lisbon", "PT", 38.72, -9.14)),
+        ("198.18.0.0/24", Place("Kyiv", "UA", 50.45, 30.52)),
+    ];
     let Mailed {
         app,
         server,
         ada,
         laptop,
-    } = Mailed::start(database, LISBON, |settings| {
-        settings.places.files = vec![path];
+    } = Mailed::start_with_places(database, LISBON, &networks, |settings| {
         settings.tokens.access_lifetime = Duration::from_secs(24 * 60 * 60);
     })
     .await;

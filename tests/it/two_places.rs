@@ -1,7 +1,6 @@
 //! Sessions that are used in two places: the person is asked once, and nothing ends by itself.
 
-use crate::support::mailed::Mailed;
-use crate::support::mmdb::Mmdb;
+use crate::support::mailed::{Mailed, Place};
 use crate::support::prelude::*;
 use crate::support::smtp::SmtpServer;
 
@@ -34,22 +33,19 @@ struct Fixture {
 }
 
 async fn set_up(database: Database) -> Fixture {
-    let city = |name: &str, code: &str, north: f64, east: f64| json!({"city": name, "country_code": code, "latitude": north, "longitude": east});
-    let path = database.folder().join("places.mmdb");
-    Mmdb::new("City")
-        .with("203.0.113.0/24", city("Lisbon", "PT", 38.72, -9.14))
-        .with("203.0.114.0/24", city("Faro", "PT", 37.02, -7.93))
-        .with("198.18.0.0/24", city("Oslo", "NO", 59.91, 10.75))
-        .with("198.18.1.0/24", city("Tokyo", "JP", 35.68, 139.69))
-        .with("198.18.2.0/24", city("Sydney", "AU", -33.87, 151.21))
-        .write(&path);
+    let networks = [
+        ("203.0.113.0/24", Place("Lisbon", "PT", 38.72, -9.14)),
+        ("203.0.114.0/24", Place("Faro", "PT", 37.02, -7.93)),
+        ("198.18.0.0/24", Place("Oslo", "NO", 59.91, 10.75)),
+        ("198.18.1.0/24", Place("Tokyo", "JP", 35.68, 139.69)),
+        ("198.18.2.0/24", Place("Sydney", "AU", -33.87, 151.21)),
+    ];
     let Mailed {
         app,
         server,
         ada,
         laptop,
-    } = Mailed::start(database, LISBON, |settings| {
-        settings.places.files = vec![path];
+    } = Mailed::start_with_places(database, LISBON, &networks, |settings| {
         settings.tokens.access_lifetime = Duration::from_secs(24 * 60 * 60);
     })
     .await;

@@ -1,11 +1,13 @@
 //! A person whose account gets mail: what many tests of alerts and links begin with.
 
 use rollcall::settings::Settings;
+use serde_json::json;
 
 use super::FIREFOX;
 use super::app::{Person, TestApp};
 use super::browser::Browser;
 use super::database::Database;
+use super::mmdb::Mmdb;
 use super::smtp::SmtpServer;
 
 /// Ada's account on a service with an SMTP server, and the laptop on which she signed in before everything
@@ -16,6 +18,9 @@ pub struct Mailed {
     pub ada: Person,
     pub laptop: Browser,
 }
+
+/// A city: its name, the code of its country, and its latitude and longitude in degrees.
+pub struct Place(pub &'static str, pub &'static str, pub f64, pub f64);
 
 impl Mailed {
     /// Starts the service; the laptop is at `home`.
@@ -31,6 +36,28 @@ impl Mailed {
             ada,
             laptop,
         }
+    }
+
+    /// Starts the service, which knows where these networks are; the laptop is at `home`.
+    pub async fn start_with_places(
+        database: Database,
+        home: &str,
+        networks: &[(&str, Place)],
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let path = database.folder().join("places.mmdb");
+        let mut file = Mmdb::new("City");
+        for (network, Place(city, code, north, east)) in networks {
+            let place =
+                json!({"city": city, "country_code": code, "latitude": north, "longitude": east});
+            file = file.with(network, place);
+        }
+        file.write(&path);
+        Self::start(database, home, |settings| {
+            settings.places.files = vec![path];
+            change(settings);
+        })
+        .await
     }
 
     /// Returns a browser without a session, in which a link is opened.
