@@ -32,6 +32,7 @@ const SQLITE_TRIGGERS: [&str; 6] = [
 const TABLES: [&str; 3] = ["users", "user_sessions", "session_events"];
 
 async fn migrating_up_down_and_up_again(database: Database) {
+    let database = database.emptied();
     let url = url(&database);
     migrate::run(&url).expect("up");
     assert_eq!(tables(&database), TABLES.len());
@@ -65,6 +66,7 @@ async fn migrating_twice_changes_nothing(database: Database) {
 }
 
 async fn several_nodes_migrate_at_once(database: Database) {
+    let database = database.emptied();
     let url = url(&database);
     std::thread::scope(|scope| {
         let nodes: Vec<_> = (0..4)
@@ -79,6 +81,7 @@ async fn several_nodes_migrate_at_once(database: Database) {
 
 /// Fills a database of the version before addresses were verified, and migrates it.
 async fn people_and_their_changes_from_before_survive(database: Database) {
+    let database = database.emptied();
     let url = url(&database);
     migrate_until(&database, "2026-11-25");
     let person = |n: u8, email: &str, subject: &str| {
@@ -165,6 +168,7 @@ fn application_names(database: &Database) -> Vec<Option<String>> {
 
 /// Fills a database of the version before there were applications, and migrates it.
 async fn keys_from_before_become_applications(database: Database) {
+    let database = database.emptied();
     let url = url(&database);
     migrate_until(&database, "2026-11-29-000300");
     let long = "x".repeat(255);
@@ -245,6 +249,7 @@ async fn keys_from_before_become_applications(database: Database) {
 }
 
 async fn keys_become_applications_where_nobody_has_a_subject(database: Database) {
+    let database = database.emptied();
     migrate_until(&database, "2026-11-29-000300");
     insert_keys(
         &database,

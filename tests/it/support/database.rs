@@ -1,12 +1,20 @@
 //! A database for one test, which is dropped when the test ends.
 
+use std::fs;
+use std::path::Path;
+
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Nullable, Text};
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{
+    Connection, PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection,
+    sql_query,
+};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// An empty database of either kind.
+use super::template;
+
+/// A migrated database of either kind, without rows.
 pub struct Database {
     kind: Kind,
     /// Contains the SQLite file, and what the application stores beside its database.
@@ -32,19 +40,34 @@ struct NumberRow {
 
 impl Database {
     pub fn sqlite() -> Self {
-        Self {
+        let database = Self {
             kind: Kind::Sqlite,
             folder: folder(),
-        }
+        };
+        template::write_sqlite(Path::new(&database.sqlite_path()));
+        database
     }
 
     pub fn postgres() -> Self {
         let name = format!("test_{}", Uuid::new_v4().simple());
-        on_server(&format!("CREATE DATABASE {name}"));
+        template::create_postgres(&name);
         Self {
             kind: Kind::Postgres { name },
             folder: folder(),
         }
+    }
+
+    /// Empties the database, as it is before the first migration: of SQLite, there is no file.
+    #[must_use]
+    pub fn emptied(self) -> Self {
+        match &self.kind {
+            Kind::Sqlite => fs::remove_file(self.sqlite_path()).expect("the file"),
+            Kind::Postgres { name } => {
+                on_server(&format!("DROP DATABASE {name}"));
+                on_server(&format!("CREATE DATABASE {name}"));
+            }
+        }
+        self
     }
 
     pub fn url(&self) -> String {
@@ -200,11 +223,16 @@ impl Drop for Database {
 
 /// Runs SQL on the server's default database, not on a test's.
 pub fn on_server(sql: &str) {
-    let outcome = connect(&server()).batch_execute(sql);
+    let outcome = try_on_server(sql);
     // A second panic while a test fails would hide the first.
     if let (Err(error), false) = (outcome, std::thread::panicking()) {
         panic!("PostgreSQL refused `{sql}`: {error}");
     }
+}
+
+/// Runs SQL on the server's default database, which may refuse it.
+pub fn try_on_server(sql: &str) -> QueryResult<()> {
+    connect(&server()).batch_execute(sql)
 }
 
 fn connect(url: &str) -> PgConnection {
@@ -218,7 +246,7 @@ fn server() -> String {
     )
 }
 
-fn postgres_url(name: &str) -> String {
+pub fn postgres_url(name: &str) -> String {
     let mut url = url::Url::parse(&server()).expect("ROLLCALL_TEST_POSTGRES is a URL");
     url.set_path(name);
     url.into()

@@ -20,6 +20,8 @@ pub mod sessions;
 pub mod smtp;
 pub mod source;
 pub mod statements;
+pub mod strangers;
+mod template;
 pub mod webdriver;
 
 /// What most test modules need.
