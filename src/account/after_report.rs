@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use super::Accounts;
+use super::alert_details::list_settled_by;
 use super::review_record::record_review;
 use super::trust::TrustBasis;
-use crate::alerts::{self, Alert, StepRecord};
+use crate::alerts::{self, Alert, AlertKind, StepRecord};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId};
 use crate::error::{Error, Result};
@@ -26,7 +27,8 @@ const MAX_REPORTS: u32 = 5;
 pub struct AfterReport {
     /// The alert; of several, the one that was reported last.
     pub alert: Alert,
-    /// The names of the devices that were reported and have steps left, the last one first.
+    /// The names of the devices that were reported and have steps left, the last one first, with those of the
+    /// alerts that were settled with them.
     pub devices: Vec<String>,
     /// What became of the device that was reported.
     pub first: FirstStep,
@@ -124,7 +126,7 @@ impl AfterReport {
         let is_email_done =
             steps.email_confirmed_at.is_some() || user.email_verified_at > Some(reported_at);
         Self {
-            devices: vec![alert.device_name.clone()],
+            devices: Vec::new(),
             first: FirstStep::Reported,
             others: StepState::new(!is_any_left, steps.others_skipped_at),
             password: StepState::new(
@@ -239,15 +241,21 @@ fn find_among(
         return Ok(None);
     };
     let mut reported = vec![last.alert.clone()];
-    for earlier in reports.filter(AfterReport::is_open) {
-        let names = earlier.devices.into_iter();
-        let new: Vec<String> = names.filter(|it| !last.devices.contains(it)).collect();
-        last.devices.extend(new);
-        reported.push(earlier.alert);
+    reported.extend(reports.filter(AfterReport::is_open).map(|it| it.alert));
+    let mut settled = Vec::new();
+    for alert in &reported {
+        settled.extend(list_settled_by(c, alert)?);
     }
+    last.devices = device_names(reported.iter().chain(&settled));
     let others = sessions::store::list_compared(c, session.user_id, Some(session.id), None)?;
-    if !is_known(c, session, &last.alert, now)? {
+    let Some(basis) = find_basis(c, session, &last.alert, now)? else {
         return Ok(None);
+    };
+    if last.password != StepState::Done {
+        let about: Vec<&Alert> = reported.iter().chain(&settled).collect();
+        if has_new_password(c, user, &basis, &about)? {
+            last.password = StepState::Done;
+        }
     }
     if last.others == StepState::Done && !has_signed_out_since(&others, last.alert.reported_at()) {
         last.others = match live.iter().all(|it| it.is_on_device_of(session)) {
@@ -333,16 +341,54 @@ fn first_step(c: &mut AnyConnection, alerts: &[Alert]) -> Result<FirstStep> {
     Ok(first)
 }
 
-/// Returns whether a session is trusted as of an alert, and is not in doubt itself.
-fn is_known(
+/// Returns what alerts call their devices, each name once.
+fn device_names<'a>(alerts: impl Iterator<Item = &'a Alert>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for alert in alerts {
+        if !names.contains(&alert.device_name) {
+            names.push(alert.device_name.clone());
+        }
+    }
+    names
+}
+
+/// Returns whether the person set a new password after everybody whom they reported had come, and before they
+/// reported them: nobody of those can know it.
+fn has_new_password(
+    c: &mut AnyConnection,
+    user: &User,
+    basis: &TrustBasis,
+    reported: &[&Alert],
+) -> Result<bool> {
+    let changes = alerts::store::list_of_kind(c, user.id, AlertKind::PasswordChanged)?;
+    let Some(last) = changes.iter().find(|it| it.at == user.password_changed_at) else {
+        return Ok(false);
+    };
+    for alert in reported {
+        let is_theirs = (basis.all.iter())
+            .any(|it| last.session_id == Some(it.id) && basis.is_owners_as_of(it, alert));
+        let ended = match alert.reported_at() {
+            Some(at) => sessions::store::list_ended_at(c, user.id, at)?,
+            None => Vec::new(),
+        };
+        let is_after = last.at > alert.at && ended.iter().all(|it| last.at > it.created_at);
+        if !is_theirs || !is_after {
+            return Ok(false);
+        }
+    }
+    Ok(!reported.is_empty())
+}
+
+/// Returns what trust is worked out from, if a session is trusted as of an alert, and is not in doubt itself.
+fn find_basis(
     c: &mut AnyConnection,
     session: &Session,
     alert: &Alert,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<Option<TrustBasis>> {
     let open = alerts::list_open(c, session.user_id, now)?;
     let first = open.iter().map(|open| open.at).chain([alert.at]).min();
     let basis = TrustBasis::load_since(c, (session.user_id, first), &open, Some(session))?;
-    let is_known = basis.is_sound(session) && basis.as_of(alert).contains(session);
-    Ok(is_known && !basis.is_in_doubt(session))
+    let is_known = basis.is_owners_as_of(session, alert) && !basis.is_in_doubt(session);
+    Ok(is_known.then_some(basis))
 }

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 
 use super::Accounts;
 use super::device_names::load_doubts;
+use super::earlier_reports::{EarlierReport, find_earlier_reports};
 use crate::alerts::{self, Alert, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::Result;
 use crate::events::{self, EventKind};
-use crate::sessions::{
-    self, EarlierReport, Session, find_earlier_reports, is_from_before_elsewhere, is_same_device,
-};
+use crate::sessions::{self, Session, is_from_before_elsewhere, is_same_device};
 
 /// An alert, and what became of it.
 #[derive(Debug, Clone)]
@@ -42,6 +41,8 @@ pub struct ReviewOutcome {
     pub details: AlertDetails,
     /// The sessions that a report ended.
     pub ended: Vec<Session>,
+    /// The other alerts that the report settled.
+    pub others: Vec<Alert>,
     /// Whether the alert is about a change of the e-mail, which was changed again since.
     pub is_email_changed_since: bool,
     /// The live sessions of the person, the first of each device being the one that it is shown by.
@@ -160,9 +161,12 @@ impl Accounts {
                 let Some((review, at)) = details.alert.review() else {
                     return Ok(None);
                 };
-                let ended = match review {
-                    AlertReview::Confirmed => Vec::new(),
-                    AlertReview::Reported => sessions::store::list_ended_at(c, owner, at)?,
+                let (ended, others) = match review {
+                    AlertReview::Confirmed => (Vec::new(), Vec::new()),
+                    AlertReview::Reported => (
+                        sessions::store::list_ended_at(c, owner, at)?,
+                        list_settled_by(c, &details.alert)?,
+                    ),
                 };
                 let changed = &details.alert;
                 let is_email_changed_since = changed.kind.is_email_change()
@@ -172,6 +176,7 @@ impl Accounts {
                 Ok(Some(ReviewOutcome {
                     details,
                     ended,
+                    others,
                     is_email_changed_since,
                     live,
                 }))
@@ -188,6 +193,19 @@ impl Accounts {
         let found = self.db.read(find).await?;
         Ok(found.iter().any(Alert::is_replaced))
     }
+}
+
+/// Lists the other alerts that the report of an alert settled.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(super) fn list_settled_by(c: &mut AnyConnection, alert: &Alert) -> Result<Vec<Alert>> {
+    let Some(at) = alert.reported_at() else {
+        return Ok(Vec::new());
+    };
+    let mut settled = alerts::store::list_reported_between(c, alert.user_id, (at, at))?;
+    settled.retain(|other| other.settled_by == Some(alert.id) && other.id != alert.id);
+    Ok(settled)
 }
 
 /// Lists the live sessions of a person, if one of these alerts is about a session, by the names of their devices.

@@ -3,6 +3,7 @@
 //! that is in no doubt, a live one first; where all are in doubt, by the first of them.
 
 use std::collections::{HashMap, HashSet};
+use std::slice;
 
 use super::Accounts;
 use super::trust::TrustBasis;
@@ -10,7 +11,7 @@ use crate::alerts;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
-use crate::sessions::Session;
+use crate::sessions::{Session, list_on_reported};
 
 /// The sessions of a person that are in doubt while a sign-in waits for an answer, as far as a reader may know.
 #[derive(Debug, Clone, Default)]
@@ -87,16 +88,24 @@ impl Doubts {
 
 /// Finds the session that a device is called by.
 fn find_naming<'a>(basis: &'a TrustBasis, device: &str, now: Timestamp) -> Option<&'a Session> {
-    let is_on_it = |it: &&Session| it.device_id.as_deref() == Some(device);
-    let (doubtful, known): (Vec<&Session>, Vec<&Session>) = (basis.all.iter().filter(is_on_it))
-        .partition(|it| basis.is_in_doubt(it) || !basis.is_sound(it));
-    let last = known.into_iter();
-    let last = last.max_by_key(|it| (it.is_live(now), it.last_used_at, it.id));
     let first = || {
-        let waiting = doubtful.into_iter().filter(|it| basis.is_in_doubt(it));
+        let all = basis.all.iter();
+        let waiting = all.filter(|it| is_on(it, device) && basis.is_in_doubt(it));
         waiting.min_by_key(|it| (it.created_at, it.id))
     };
-    last.or_else(first)
+    find_last_known(basis, device, now).or_else(first)
+}
+
+/// Finds the last session on a device that is in no doubt and was not reported, a live one first.
+fn find_last_known<'a>(basis: &'a TrustBasis, device: &str, now: Timestamp) -> Option<&'a Session> {
+    let is_known =
+        |it: &&Session| is_on(it, device) && !basis.is_in_doubt(it) && basis.is_sound(it);
+    let known = basis.all.iter().filter(is_known);
+    known.max_by_key(|it| (it.is_live(now), it.last_used_at, it.id))
+}
+
+fn is_on(session: &Session, device: &str) -> bool {
+    session.device_id.as_deref() == Some(device)
 }
 
 impl Accounts {
@@ -144,6 +153,25 @@ impl Accounts {
         Ok(doubts.labelled(session))
     }
 
+    /// Returns a session by the name of its device, if it was reported: it may have stated any.
+    ///
+    /// # Errors
+    /// As [`Accounts::find_doubts`].
+    pub async fn name_if_reported(&self, mut session: Session) -> Result<Session> {
+        if session.device_id.is_none() {
+            return Ok(session);
+        }
+        let now = self.clock.now();
+        self.db
+            .read(move |c| {
+                if let Some(name) = find_name_of_reported(c, &session, now)? {
+                    session.device_name = Some(name);
+                }
+                Ok(session)
+            })
+            .await
+    }
+
     /// Returns what the device of a session is called, for a reader in the session `here`.
     ///
     /// # Errors
@@ -160,6 +188,25 @@ impl Accounts {
         let name = doubts.name(session).map(str::to_owned);
         Ok(name.unwrap_or_else(|| session.display_name()))
     }
+}
+
+/// Finds what the device of a session is called that was reported, if there is another session on it by which it
+/// is.
+fn find_name_of_reported(
+    c: &mut AnyConnection,
+    session: &Session,
+    now: Timestamp,
+) -> Result<Option<String>> {
+    let owner = session.user_id;
+    let Some(device) = session.device_id.as_deref() else {
+        return Ok(None);
+    };
+    if list_on_reported(c, owner, slice::from_ref(session))?.is_empty() {
+        return Ok(None);
+    }
+    let open = alerts::list_open(c, owner, now)?;
+    let basis = TrustBasis::load(c, owner, &open, None)?;
+    Ok(find_last_known(&basis, device, now).map(Session::display_name))
 }
 
 /// Loads what is in doubt at `now`: the sessions of the sign-ins that wait for an answer, and what came after

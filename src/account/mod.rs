@@ -15,6 +15,7 @@ mod closing;
 mod credentials;
 mod device_names;
 mod doubt;
+mod earlier_reports;
 mod emails;
 mod exemption;
 mod export;
@@ -49,6 +50,7 @@ pub use self::applications::record_service_keys;
 pub use self::assignment::Assignment;
 pub use self::attention::{Attention, Withheld};
 pub use self::device_names::Doubts;
+pub use self::earlier_reports::EarlierReport;
 pub use self::emails::{
     ChangeRequested, PendingVerification, Resent, SignedUp, VERIFICATION_LIFETIME,
 };

@@ -124,6 +124,11 @@ impl TrustBasis {
         self.may_review_as(session, &self.about(alert), &self.as_of(alert))
     }
 
+    /// Returns whether a session was not reported, and is trusted as of an alert.
+    pub(super) fn is_owners_as_of(&self, session: &Session, alert: &Alert) -> bool {
+        self.is_sound(session) && self.as_of(alert).contains(session)
+    }
+
     fn may_review_as(&self, session: &Session, about: &About, trusted: &Trusted) -> bool {
         self.find_doubt(session).is_none() && self.is_owners(session, about, trusted)
     }

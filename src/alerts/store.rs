@@ -286,22 +286,15 @@ pub(super) fn find_first_doubtful(
     Ok(cached(first_rows(doubtful, 1)).load(c)?.pop())
 }
 
-/// Lists the sessions of a person's reported alerts, each with the time of the report; the latest alerts
-/// first, at most 1,000.
-pub(crate) fn list_reported_sessions(
-    c: &mut AnyConnection,
-    user: UserId,
-) -> Result<Vec<(SessionId, Timestamp)>> {
+/// Lists a person's reported alerts about sessions, the latest alerts first, at most 1,000.
+pub(crate) fn list_reported_of_sessions(c: &mut AnyConnection, user: UserId) -> Result<Vec<Alert>> {
     let reported = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::answer.eq(AlertReview::Reported.as_str()))
         .filter(alerts::session_id.is_not_null())
         .filter(alerts::answered_at.is_not_null())
         .order(alerts::id.desc())
-        .select((
-            alerts::session_id.assume_not_null(),
-            alerts::answered_at.assume_not_null(),
-        ));
+        .select(Alert::as_select());
     Ok(first_rows(reported, 1_000).load(c)?)
 }
 

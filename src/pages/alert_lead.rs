@@ -1,12 +1,11 @@
 //! What an alert reports, in the sentence that it begins with.
 
 use super::words::{self, TimeView};
-use crate::account::AlertDetails;
+use crate::account::{AlertDetails, EarlierReport};
 use crate::alerts::{Alert, AlertKind};
 use crate::events::EventKind;
 use crate::http::reader_clock::ReaderClock;
 use crate::people::MAX_FAILURES_IN_WORDS;
-use crate::sessions::EarlierReport;
 
 /// How what is said of wrong passwords begins.
 const WRONG: &str = "The password was entered wrong {n} times on ";

@@ -203,7 +203,10 @@ pub(super) async fn load_page(
     let live = app.sessions.list_live(caller.user.id).await?;
     let doubts = find_doubts(app, request, caller).await?;
     let devices = group_by_device(doubts.all_named(live));
-    let session = doubts.named(session);
+    let session = match session.is_live(reader.clock.now) {
+        true => doubts.named(session),
+        false => (app.accounts.name_if_reported(doubts.named(session))).await?,
+    };
     let device = devices.iter().find(|device| device.contains(session.id));
     let is_current = session.id == caller.session.id;
     let session = match is_current {

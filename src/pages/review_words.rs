@@ -1,5 +1,6 @@
 //! What pages say of reviews of alerts: what one did. A device is called what its alert calls it.
 
+use super::named_devices::listed;
 use super::report_outcome::{ended_devices, over_before};
 use crate::account::ReviewOutcome;
 use crate::alerts::{Alert, AlertKind, AlertReview};
@@ -31,6 +32,36 @@ pub fn describe_review(outcome: &ReviewOutcome) -> String {
 
 /// Returns what the report of an alert did, in words.
 fn describe_report(outcome: &ReviewOutcome) -> String {
+    let done = describe_ends(outcome);
+    match describe_others(outcome) {
+        Some(others) => format!("{done} {others}"),
+        None => done,
+    }
+}
+
+/// Says which other alerts a report answered, of those about something that it did not end.
+fn describe_others(outcome: &ReviewOutcome) -> Option<String> {
+    let is_ended = |alert: &Alert| {
+        let mut ended = outcome.ended.iter();
+        ended.any(|session| alert.session_id == Some(session.id))
+    };
+    let others = outcome.others.iter().filter(|alert| !is_ended(alert));
+    let names: Vec<String> = others.map(|alert| alert.device_name.clone()).collect();
+    match names.len() {
+        0 => None,
+        1 => Some(format!(
+            "This answered the alert about {}, too.",
+            listed(&names)
+        )),
+        _ => Some(format!(
+            "This answered the alerts about {}, too.",
+            listed(&names)
+        )),
+    }
+}
+
+/// Returns what the report of an alert ended, in words.
+fn describe_ends(outcome: &ReviewOutcome) -> String {
     let device = &outcome.details.alert.device_name;
     let subject = outcome.details.session.as_ref();
     let ended = ended_devices(&outcome.ended, &outcome.live, |session| {

@@ -59,6 +59,11 @@ impl Why {
         })
     }
 
+    /// Returns whether the session's own sign-in waits for an answer.
+    fn is_of_sign_in(self) -> bool {
+        matches!(self, Self::Own | Self::OwnElsewhere)
+    }
+
     /// Returns it as a mark.
     fn mark(self) -> &'static str {
         match self {
@@ -72,6 +77,7 @@ impl Why {
     /// Says it of `n` sessions, which are all that there are on the device, or not.
     fn sentence(self, n: usize, is_all: bool) -> String {
         let sign_ins = match n {
+            1 if is_all => "The sign-in on this device waits".to_owned(),
             1 => "One sign-in on this device waits".to_owned(),
             n => format!("{n} sign-ins on this device wait"),
         };
@@ -92,8 +98,7 @@ impl Why {
 }
 
 impl WaitingView {
-    /// Returns what is said of a device to a reader who may answer these alerts, which are on the page `path`: of a
-    /// sign-in that waits for an answer only where there are several sessions, since its alert says it.
+    /// Returns what is said of a device to a reader who may answer these alerts, which are on the page `path`.
     pub(super) fn new(
         device: &DeviceGroup<Session>,
         attention: &Attention,
@@ -102,15 +107,16 @@ impl WaitingView {
     ) -> Option<Self> {
         let is_single = device.count() == 1;
         let sentence = |why: Why| {
-            let is_said = !is_single || matches!(why, Why::After | Why::OnDevice);
             let its = |it: &&Session| Why::of(it, attention) == Some(why);
             let mut those: Vec<&Session> = device.iter().filter(its).collect();
             those.sort_by_key(|it| (it.created_at, it.id));
-            let is_any = is_said && !those.is_empty();
-            is_any.then(|| {
-                let words = why.sentence(those.len(), is_single);
-                format!("{words}: {}.", named(&those, reader))
-            })
+            let words = why.sentence(those.len(), is_single);
+            match those.as_slice() {
+                [] => None,
+                // The device's own line says what it is, and where.
+                [_] if is_single && why.is_of_sign_in() => Some(format!("{words}.")),
+                those => Some(format!("{words}: {}.", named(those, reader))),
+            }
         };
         let all = [Why::Own, Why::OwnElsewhere, Why::After, Why::OnDevice];
         let sentences: Vec<String> = all.into_iter().filter_map(sentence).collect();

@@ -58,14 +58,14 @@ pub use self::last_use::{
 };
 pub use self::network::NetworkKey;
 pub(crate) use self::new_sign_in::{
-    are_in_browser, is_from_before_elsewhere, is_on_known_device, is_same_device, is_same_network,
+    are_in_browser, is_from_before_elsewhere, is_on_known_device, is_on_one_device, is_same_device,
+    is_same_network,
 };
 pub use self::past::PastSession;
 pub use self::past_cookie::EndedSession;
 use self::policy::Policy;
 pub use self::read::{HistoryCursor, HistoryPage, any_exists};
-pub use self::reported::EarlierReport;
-pub(crate) use self::reported::{find_earlier_reports, list_on_reported};
+pub(crate) use self::reported::list_on_reported;
 pub(crate) use self::step_up::record_step_up;
 pub use self::store::{LastUse, Session};
 pub use self::summary::SessionSummary;

@@ -36,6 +36,9 @@ pub(super) struct KnownId {
     pub(super) is_known: bool,
     /// Whether somebody else may have read it in a session of the person.
     pub(super) may_be_stolen: bool,
+    /// Whether a sign-in stated it that the person reported: if that was in a browser, there is a copy of its
+    /// cookie.
+    pub(super) is_reported: bool,
 }
 
 /// Returns whether a session is on the device of one that is known. The device id alone is no proof, since
@@ -61,7 +64,7 @@ pub(crate) fn is_same_device(a: &Session, b: &Session) -> bool {
 
 /// Returns whether two sessions are on one device, as far as that is known: by its id, else by how it looks
 /// and its network.
-pub(super) fn is_on_one_device(a: &Session, b: &Session) -> bool {
+pub(crate) fn is_on_one_device(a: &Session, b: &Session) -> bool {
     match (&a.device_id, &b.device_id) {
         (Some(_), Some(_)) => is_same_device(a, b),
         (None, None) => looks_alike(a, b) && is_same_network(a, b),
@@ -85,6 +88,8 @@ fn is_known_device(created: &Session, id: KnownId, recent: &[Session]) -> bool {
         .filter(|before| created.device_id.is_some() && before.device_id == created.device_id)
         .peekable();
     let is_itself = match same_id.peek() {
+        Some(_) if id.is_reported => same_id
+            .any(|before| is_same_device(created, before) && is_same_network(created, before)),
         Some(_) if id.may_be_stolen => same_id.any(|before| is_on_known_device(created, before)),
         Some(_) => same_id.any(|before| is_same_device(created, before)),
         // The sessions of a known device may have been purged.

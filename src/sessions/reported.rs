@@ -1,24 +1,15 @@
 //! Reported sessions: those that ended since their person reported an alert, and those on a device that
 //! was reported.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::new_sign_in::{is_on_one_device, is_same_device};
+use super::new_sign_in::{is_from_before_elsewhere, is_on_one_device, is_same_device};
 use super::store::{self, Session};
 use super::{EndedReason, Sessions};
-use crate::alerts;
+use crate::alerts::{self, Alert};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
-
-/// What a person reported before a session began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EarlierReport {
-    /// A session in its country, on another device.
-    FromCountry,
-    /// A session on its device.
-    OfDevice,
-}
 
 impl Sessions {
     /// Lists those of a person's sessions that a report of theirs ended. The caller bounds their number.
@@ -125,8 +116,8 @@ pub(super) fn list_reported(
 
 /// Lists those of a person's sessions that were on a device when they reported it as not theirs: the
 /// reported session itself, and whatever else was opened on its device before the report. Without a device
-/// id, it is one that looks alike on the same network. What the report left signed in is the person's own: the
-/// reported one only stated the id of its device.
+/// id, it is one that looks alike on the same network. Except what the report left signed in, or would have, since
+/// it is from before the reported sign-in and elsewhere: that only stated the id of a device of the person's.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -135,59 +126,30 @@ pub(crate) fn list_on_reported(
     owner: UserId,
     sessions: &[Session],
 ) -> Result<HashSet<SessionId>> {
-    let reports = alerts::store::list_reported_sessions(c, owner)?;
-    let ids: Vec<SessionId> = reports.iter().map(|(id, _)| *id).collect();
+    let reports = alerts::store::list_reported_of_sessions(c, owner)?;
+    let ids: Vec<SessionId> = reports.iter().filter_map(|it| it.session_id).collect();
     let subjects = match ids.is_empty() {
         true => Vec::new(),
         false => store::list_own_by_ids(c, owner, &ids)?,
     };
     let is_on_reported = |session: &&Session| {
-        ids.contains(&session.id)
-            || reports.iter().any(|(id, at)| {
-                let mut its = subjects.iter().filter(|subject| subject.id == *id);
-                session.created_at <= *at
-                    && !was_left(session, *at)
-                    && its.any(|subject| is_on_one_device(subject, session))
-            })
+        let is_of = |alert: &Alert| {
+            let mut its = (subjects.iter()).filter(|it| alert.session_id == Some(it.id));
+            was_before(session, alert) && its.any(|subject| is_on_one_device(subject, session))
+        };
+        ids.contains(&session.id) || reports.iter().any(is_of)
     };
     let on_reported = sessions.iter().filter(is_on_reported);
     Ok(on_reported.map(|session| session.id).collect())
 }
 
-/// Finds what their person had reported before each of these sessions began, of those of which there is
-/// something.
-///
-/// # Errors
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub(crate) fn find_earlier_reports(
-    c: &mut AnyConnection,
-    owner: UserId,
-    sessions: &[Session],
-) -> Result<HashMap<SessionId, EarlierReport>> {
-    let reports = alerts::store::list_reported_sessions(c, owner)?;
-    if reports.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let ids: Vec<SessionId> = reports.iter().map(|(id, _)| *id).collect();
-    let subjects = store::list_own_by_ids(c, owner, &ids)?;
-    let find = |session: &Session| {
-        let earlier = subjects.iter().filter(|subject| {
-            let mut its = reports.iter().filter(|(id, _)| *id == subject.id);
-            subject.id != session.id && its.any(|(_, at)| *at <= session.created_at)
-        });
-        let country = session.location_country.as_ref();
-        let is_from_it =
-            |it: &Session| country.is_some() && it.location_country.as_ref() == country;
-        match earlier.clone().any(|it| is_on_one_device(it, session)) {
-            true => Some(EarlierReport::OfDevice),
-            false => earlier
-                .clone()
-                .any(is_from_it)
-                .then_some(EarlierReport::FromCountry),
-        }
-    };
-    let found = sessions.iter().filter_map(|it| Some((it.id, find(it)?)));
-    Ok(found.collect())
+/// Returns whether a session on the device of a reported alert was opened before the report, and was neither left
+/// signed in by it nor is the person's own, whose device a reported sign-in stated to be.
+fn was_before(session: &Session, alert: &Alert) -> bool {
+    let is_own = session.device_id.is_some() && is_from_before_elsewhere(session, alert);
+    alert
+        .reported_at()
+        .is_some_and(|at| session.created_at <= at && !was_left(session, at) && !is_own)
 }
 
 /// Returns whether the report at `at` of what was on the device of a session left that signed in.

@@ -137,6 +137,7 @@ mod refresh;
 mod refusals;
 mod refusals_seen;
 mod refused_acts;
+mod reported_ids;
 mod reports;
 mod rotation;
 mod routes;

@@ -4,9 +4,8 @@
 use serde_json::Value;
 
 use crate::support::html;
-use crate::support::mailed::{Mailed, Place};
 use crate::support::prelude::*;
-use crate::support::smtp::SmtpServer;
+use crate::support::strangers::{KYIV, LISBON, MINUTE, Strangers};
 
 on_both!(
     database: a_device_is_called_by_a_session_of_its_owner,
@@ -19,85 +18,18 @@ on_both!(
     a_copied_device_cookie_raises_an_alert,
 );
 
-const LISBON: &str = "203.0.113.24";
-const KYIV: &str = "198.18.0.66";
-const MINUTE: Duration = Duration::from_secs(60);
 const WAITS: &str = "One sign-in on this device waits for your answer: curl, near Kyiv, Ukraine.";
 
-/// Ada's account, with a laptop and a phone in Lisbon.
-struct Fixture {
-    app: TestApp,
-    server: SmtpServer,
-    ada: Person,
-    laptop: Browser,
-    phone: Device,
+async fn set_up(database: Database) -> Strangers {
+    Strangers::start_confirmed(database, None).await
 }
 
-async fn set_up(database: Database) -> Fixture {
-    let networks = [
-        ("203.0.113.0/24", Place("Lisbon", "PT", 38.72, -9.14)),
-        ("198.18.0.0/24", Place("Kyiv", "UA", 50.45, 30.52)),
-    ];
-    let Mailed {
-        app,
-        server,
-        ada,
-        laptop,
-    } = Mailed::start_with_places(database, LISBON, &networks, |settings| {
-        settings.tokens.access_lifetime = Duration::from_secs(24 * 60 * 60);
-    })
-    .await;
-    app.advance(MINUTE);
-    let phone = app.login_from(&ada, IPHONE, LISBON, Some("phone")).await;
-    laptop.answer_alert("/yes").await;
-    app.advance(MINUTE);
-    Fixture {
-        app,
-        server,
-        ada,
-        laptop,
-        phone,
-    }
-}
-
-impl Fixture {
-    /// Signs a stranger in from Kyiv, with a device of this id and a name of their own.
-    async fn stranger(&self, user_agent: &str, id: &str) -> Device {
-        let body = json!({"email": self.ada.email, "password": self.ada.password, "device_id": id, "device_name": "Zap"});
-        let request = self
-            .app
-            .anyone()
-            .request("POST", "/api/v1/auth/login")
-            .header("user-agent", user_agent)
-            .header("x-forwarded-for", KYIV);
-        let response = TestResponse::to(request.json(&body)).await.expect(200);
-        self.app.advance(MINUTE);
-        Device::from_login(self.app.base(), &response)
-    }
-
-    /// Returns the id of the laptop's device, as every session of the person can read it.
-    async fn laptop_id(&self) -> String {
-        let sessions = self
-            .laptop
-            .get("/api/v1/sessions/current")
-            .await
-            .expect(200);
-        let id = sessions.json()["device_id"].as_str().map(str::to_owned);
-        id.expect("a device id")
-    }
-
-    async fn exempt(&self, device: &str) {
-        let page = format!("/devices/{device}");
-        let action = format!("{page}/when-unused");
-        let stays = [("when_unused", "stays-signed-in")];
-        let done = self.laptop.submit(&page, &action, &stays).await;
-        done.expect(303);
-    }
-
-    async fn stop(self) {
-        self.server.stop();
-        self.app.stop().await;
-    }
+async fn exempt(fixture: &Strangers, device: &str) {
+    let page = format!("/devices/{device}");
+    let action = format!("{page}/when-unused");
+    let stays = [("when_unused", "stays-signed-in")];
+    let done = fixture.laptop.submit(&page, &action, &stays).await;
+    done.expect(303);
 }
 
 /// Returns the device with this id, of those that the API lists.
@@ -110,10 +42,10 @@ async fn listed_device(session: &Device, id: &str) -> Value {
 
 async fn a_device_is_called_by_a_session_of_its_owner(database: Database) {
     let fixture = set_up(database).await;
-    let stranger = fixture.stranger("curl/8.14.1", "phone").await;
+    let stranger = fixture.stranger("curl/8.14.1", "phone", "Zap").await;
     let page = fixture.laptop.get("/devices").await.expect(200);
     let page = page
-        .expect_words("Safari on iPhone 2 minutes ago · near Lisbon, Portugal")
+        .expect_words("Safari on iPhone 3 minutes ago · near Lisbon, Portugal")
         .expect_words("2 sessions")
         .expect_words(WAITS)
         .expect_words("Listed as Safari on iPhone")
@@ -178,7 +110,7 @@ async fn a_device_is_called_by_a_session_of_its_owner(database: Database) {
 
 async fn a_sign_in_that_waits_does_not_learn_that_by_a_name(database: Database) {
     let fixture = set_up(database).await;
-    let stranger = fixture.stranger("curl/8.14.1", "phone").await;
+    let stranger = fixture.stranger("curl/8.14.1", "phone", "Zap").await;
     let device = listed_device(&stranger, "phone").await;
     assert_eq!(device["device_name"], "Zap");
     fixture.stop().await;
@@ -189,13 +121,15 @@ async fn the_owner_answers_a_sign_in_that_pretends_to_be_their_device(database: 
     let fixture = set_up(database).await;
     let own = fixture.laptop.get("/api/v1/sessions/current").await.json();
     let own = own["id"].as_str().expect("an id").to_owned();
-    fixture.exempt(&own).await;
+    exempt(&fixture, &own).await;
     let page = format!("/devices/{own}");
     let rename = format!("{page}/rename");
     let name = [("device_name", "Studio")];
     let named = fixture.laptop.submit(&page, &rename, &name).await;
     named.expect(303);
-    let stranger = fixture.stranger(FIREFOX, &fixture.laptop_id().await).await;
+    let stranger = fixture
+        .stranger(FIREFOX, &fixture.laptop_id().await, "Zap")
+        .await;
     let page = fixture.laptop.get("/devices").await.expect(200);
     let page = page
         .expect_words("Was this you?")
@@ -225,7 +159,7 @@ async fn the_owner_answers_a_sign_in_that_pretends_to_be_their_device(database: 
     );
     // It answers what comes after, too, and its own next sign-in is none of a new device.
     fixture.app.advance(MINUTE);
-    fixture.stranger("curl/8.14.1", "another").await;
+    fixture.stranger("curl/8.14.1", "another", "Zap").await;
     fixture.laptop.answer_alert("/no").await;
     let alerts = || {
         fixture
@@ -242,7 +176,7 @@ async fn the_owner_answers_a_sign_in_that_pretends_to_be_their_device(database: 
 
 async fn the_device_itself_answers_over_the_api(database: Database) {
     let fixture = set_up(database).await;
-    let stranger = fixture.stranger(IPHONE, "phone").await;
+    let stranger = fixture.stranger(IPHONE, "phone", "Zap").await;
     let request = |method, path: &str, ip| {
         let request = fixture.phone.request(method, path);
         request.header("x-forwarded-for", ip)
@@ -262,7 +196,7 @@ async fn the_device_itself_answers_over_the_api(database: Database) {
 /// Somebody who has the device itself, and the password: by the first request from there.
 async fn a_session_that_is_used_where_the_sign_in_was_does_not_answer(database: Database) {
     let fixture = set_up(database).await;
-    fixture.stranger(IPHONE, "phone").await;
+    fixture.stranger(IPHONE, "phone", "Zap").await;
     let request = fixture.phone.request("GET", "/api/v1/alerts");
     let list = TestResponse::to(request.header("x-forwarded-for", KYIV)).await;
     assert_eq!(list.expect(200).json()["alerts"], json!([]));
@@ -271,7 +205,7 @@ async fn a_session_that_is_used_where_the_sign_in_was_does_not_answer(database: 
 
 async fn what_ends_on_the_device_from_before_is_said(database: Database) {
     let fixture = set_up(database).await;
-    fixture.stranger(IPHONE, "phone").await;
+    fixture.stranger(IPHONE, "phone", "Zap").await;
     let request = fixture.phone.request("GET", "/api/v1/sessions/current");
     let used = TestResponse::to(request.header("x-forwarded-for", KYIV)).await;
     used.expect(200);
@@ -294,12 +228,12 @@ async fn what_ends_on_the_device_from_before_is_said(database: Database) {
 
 async fn a_sign_in_that_raises_an_alert_is_not_exempt(database: Database) {
     let fixture = set_up(database).await;
-    fixture.exempt(&fixture.phone.id()).await;
+    exempt(&fixture, &fixture.phone.id()).await;
     let own = fixture
         .app
         .login_from(&fixture.ada, IPHONE, LISBON, Some("phone"));
     assert_eq!(own.await.session["idle_exempt"], true);
-    let stranger = fixture.stranger(IPHONE, "phone").await;
+    let stranger = fixture.stranger(IPHONE, "phone", "Zap").await;
     assert_eq!(stranger.session["idle_exempt"], false);
     let exempt = "is_active AND idle_seconds = 2147483647 AND expires_at = absolute_expires_at";
     assert_eq!(fixture.app.database.sessions_where(exempt), 2);

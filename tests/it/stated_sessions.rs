@@ -2,9 +2,10 @@
 //! end without the owner being said to have done it, and are not exempt with it; and what ends of a device is not
 //! said of the whole.
 
-use crate::support::mailed::{Mailed, Place};
 use crate::support::prelude::*;
-use crate::support::smtp::SmtpServer;
+use crate::support::strangers::{
+    KYIV, LINUX, LISBON, MINUTE, Strangers, expect_all, expect_none, sign_out,
+};
 
 on_both!(
     database: a_report_says_what_ended_on_devices_that_stay_signed_in,
@@ -16,118 +17,33 @@ on_both!(
     an_exemption_by_the_owner_waits_for_the_device_to_be_confirmed,
 );
 
-const LISBON: &str = "203.0.113.24";
-const KYIV: &str = "198.18.0.66";
 const CURL: &str = "curl/8.14.1";
-const LINUX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-const MINUTE: Duration = Duration::from_secs(60);
 const STAYS: [(&str, &str); 1] = [("when_unused", "stays-signed-in")];
 
-/// Ada's account, with a laptop and a phone in Lisbon, whose sign-in waits for an answer.
-struct Fixture {
-    app: TestApp,
-    server: SmtpServer,
-    ada: Person,
-    laptop: Browser,
-    phone: Device,
+async fn set_up(database: Database) -> Strangers {
+    Strangers::start(database, Some("My phone")).await
 }
 
-async fn set_up(database: Database) -> Fixture {
-    let networks = [
-        ("203.0.113.0/24", Place("Lisbon", "PT", 38.72, -9.14)),
-        ("198.18.0.0/24", Place("Kyiv", "UA", 50.45, 30.52)),
-    ];
-    let Mailed {
-        app,
-        server,
-        ada,
-        laptop,
-    } = Mailed::start_with_places(database, LISBON, &networks, |settings| {
-        settings.tokens.access_lifetime = Duration::from_secs(24 * 60 * 60);
-    })
-    .await;
-    app.advance(MINUTE);
-    let phone = sign_in(&app, &ada, (IPHONE, LISBON), ("phone", "My phone")).await;
-    Fixture {
-        app,
-        server,
-        ada,
-        laptop,
-        phone,
-    }
+async fn set_up_confirmed(database: Database) -> Strangers {
+    Strangers::start_confirmed(database, Some("My phone")).await
 }
 
-async fn set_up_confirmed(database: Database) -> Fixture {
-    let fixture = set_up(database).await;
-    fixture.laptop.answer_alert("/yes").await;
-    fixture.app.advance(MINUTE);
-    fixture
+/// Signs a stranger in with a device of their own, of which an alert tells, and with the ids of the laptop and the
+/// phone, as every session of the person can read them: no alert tells of these.
+async fn strangers(fixture: &Strangers) -> [Device; 3] {
+    let own = fixture.stranger(LINUX, "own", "Zap").await;
+    let laptop = fixture.laptop_id().await;
+    let second = fixture.stranger(FIREFOX, &laptop, "Zap2").await;
+    let third = fixture.stranger(IPHONE, "phone", "Zap3").await;
+    [own, second, third]
 }
 
-/// Signs in over the API, with a device of this id and name.
-async fn sign_in(
-    app: &TestApp,
-    ada: &Person,
-    (user_agent, ip): (&str, &str),
-    (id, name): (&str, &str),
-) -> Device {
-    let body =
-        json!({"email": ada.email, "password": ada.password, "device_id": id, "device_name": name});
-    let request = app
-        .anyone()
-        .request("POST", "/api/v1/auth/login")
-        .header("user-agent", user_agent)
-        .header("x-forwarded-for", ip);
-    let response = TestResponse::to(request.json(&body)).await.expect(200);
-    app.advance(MINUTE);
-    Device::from_login(app.base(), &response)
-}
-
-impl Fixture {
-    /// Signs a stranger in from Kyiv, with a device of this id and a name of their own.
-    async fn stranger(&self, user_agent: &str, id: &str, name: &str) -> Device {
-        sign_in(&self.app, &self.ada, (user_agent, KYIV), (id, name)).await
-    }
-
-    /// Signs a stranger in with a device of their own, of which an alert tells, and with the ids of the laptop and the
-    /// phone, as every session of the person can read them: no alert tells of these.
-    async fn strangers(&self) -> [Device; 3] {
-        let own = self.stranger(LINUX, "own", "Zap").await;
-        let current = self.laptop.get("/api/v1/sessions/current").await.json();
-        let laptop = current["device_id"].as_str().expect("an id").to_owned();
-        let second = self.stranger(FIREFOX, &laptop, "Zap2").await;
-        let third = self.stranger(IPHONE, "phone", "Zap3").await;
-        [own, second, third]
-    }
-
-    async fn page(&self, path: &str) -> String {
-        self.laptop.get(path).await.expect(200).words()
-    }
-
-    async fn exempt(&self, device: &Device) -> String {
-        let page = format!("/devices/{}", device.id());
-        let action = format!("{page}/when-unused");
-        let done = self.laptop.submit(&page, &action, &STAYS).await;
-        let page = self.laptop.follow(&done.expect(303)).await;
-        page.expect(200).words()
-    }
-
-    async fn stop(self) {
-        self.server.stop();
-        self.app.stop().await;
-    }
-}
-
-fn expect_all(words: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(words.contains(part), "{part}: {words}");
-    }
-}
-
-fn expect_none(words: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(!words.contains(part), "{part}: {words}");
-    }
+async fn exempt(fixture: &Strangers, device: &Device) -> String {
+    let page = format!("/devices/{}", device.id());
+    let action = format!("{page}/when-unused");
+    let done = fixture.laptop.submit(&page, &action, &STAYS).await;
+    let page = fixture.laptop.follow(&done.expect(303)).await;
+    page.expect(200).words()
 }
 
 async fn is_exempt(device: &Device, ip: &str) -> bool {
@@ -138,7 +54,7 @@ async fn is_exempt(device: &Device, ip: &str) -> bool {
 
 async fn a_report_says_what_ended_on_devices_that_stay_signed_in(database: Database) {
     let fixture = set_up_confirmed(database).await;
-    let strangers = fixture.strangers().await;
+    let strangers = strangers(&fixture).await;
     let words = fixture.page("/devices").await;
     let parts = [
         "You are signed in on 3 devices.",
@@ -195,8 +111,7 @@ async fn a_session_that_was_over_before_is_not_said_to_be_the_device(database: D
         (LINUX, "Zap2", "/no", over.to_owned()),
     ] {
         let stranger = fixture.stranger(user_agent, "phone", name).await;
-        let out = stranger.request("POST", "/api/v1/auth/logout");
-        TestResponse::to(out).await.expect(204);
+        sign_out(&stranger).await;
         let words = fixture.page("/devices").await;
         expect_all(&words, &["Ended by whoever used it", "Listed as My phone"]);
         let current = format!("{name} on");
@@ -219,7 +134,9 @@ async fn a_session_that_was_over_before_is_not_said_to_be_the_device(database: D
 async fn whoever_is_in_doubt_is_not_called_you(database: Database) {
     let fixture = set_up_confirmed(database).await;
     let app = &fixture.app;
-    let tablet = sign_in(app, &fixture.ada, (LINUX, LISBON), ("tablet", "Tablet")).await;
+    let tablet = fixture
+        .sign_in((LINUX, LISBON), ("tablet", Some("Tablet")))
+        .await;
     fixture.laptop.answer_alert("/yes").await;
     app.advance(MINUTE);
     let stranger = fixture.stranger(CURL, "another", "Zap").await;
@@ -293,9 +210,9 @@ async fn an_exemption_covers_what_waits_once_it_is_confirmed(database: Database)
         "that waits for an answer, or came after one, is not covered until it is confirmed.";
 
     let fixture = set_up_confirmed(database).await;
-    let [_, _, third] = fixture.strangers().await;
+    let [_, _, third] = strangers(&fixture).await;
     let own = fixture.stranger(CURL, "phone", "Zap4").await;
-    let words = fixture.exempt(&fixture.phone).await;
+    let words = exempt(&fixture, &fixture.phone).await;
     expect_all(
         &words,
         &["Saved. My phone stays signed in until", NOT_COVERED],
@@ -327,7 +244,7 @@ async fn an_exemption_covers_what_waits_once_it_is_confirmed(database: Database)
 
 async fn an_exemption_by_the_owner_waits_for_the_device_to_be_confirmed(database: Database) {
     let fixture = set_up(database).await;
-    let words = fixture.exempt(&fixture.phone).await;
+    let words = exempt(&fixture, &fixture.phone).await;
     let parts = [
         "Saved. Once its sign-in is confirmed, My phone stays signed in even if it is not used.",
         "Once you confirm its sign-in, it stays signed in even if unused.",
