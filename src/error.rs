@@ -145,6 +145,12 @@ pub enum Error {
         /// How long to wait before trying again, in whole seconds.
         retry_after: Duration,
     },
+    /// The password was changed too often within an hour.
+    #[error("too many changes of the password")]
+    TooManyChanges {
+        /// How long to wait before trying again, in whole seconds.
+        retry_after: Duration,
+    },
     /// The database can't be reached or can't take work now.
     #[error("the database is unavailable")]
     Unavailable(#[source] Failure),
@@ -199,7 +205,7 @@ impl Error {
             Self::EmailChangedLately { .. } => "email_changed_lately",
             Self::LastAdmin => "last_admin",
             Self::Busy { .. } => "busy",
-            Self::TooManyTries { .. } => "too_many_tries",
+            Self::TooManyTries { .. } | Self::TooManyChanges { .. } => "too_many_tries",
             Self::Unavailable(_) | Self::Disconnected(_) => "unavailable",
             Self::Conflict(_)
             | Self::Reference(_)
@@ -239,6 +245,7 @@ impl Error {
             Self::LastAdmin => "There is no other administrator",
             Self::Busy { .. } => "The service is busy",
             Self::TooManyTries { .. } => "Too many attempts",
+            Self::TooManyChanges { .. } => "The password was changed too often",
             Self::Unavailable(_) | Self::Disconnected(_) => "The service is unavailable just now",
             Self::Conflict(_)
             | Self::Reference(_)
@@ -297,6 +304,12 @@ impl Error {
             Self::TooManyTries { retry_after } => {
                 format!("Too many attempts. Try again in {}.", waiting_time(*retry_after))
             }
+            Self::TooManyChanges { retry_after } => {
+                format!(
+                    "Nothing was changed: the password was changed 5 times within an hour. Try again in {}. If it was not you who changed it, say so in the alert about it.",
+                    waiting_time(*retry_after)
+                )
+            }
             Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {
                 "Nothing was changed. Try again in a moment.".into()
             }
@@ -323,7 +336,9 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Busy { retry_after } | Self::TooManyTries { retry_after } => Some(*retry_after),
+            Self::Busy { retry_after }
+            | Self::TooManyTries { retry_after }
+            | Self::TooManyChanges { retry_after } => Some(*retry_after),
             Self::Unavailable(_) | Self::Disconnected(_) => Some(Duration::from_secs(5)),
             _ => None,
         }

@@ -43,6 +43,8 @@ pub struct ReviewOutcome {
     pub ended: Vec<Session>,
     /// The other alerts that the report settled.
     pub others: Vec<Alert>,
+    /// Whether the report cancelled a pending change of the e-mail.
+    pub is_change_cancelled: bool,
     /// Whether the alert is about a change of the e-mail, which was changed again since.
     pub is_email_changed_since: bool,
     /// The live sessions of the person, the first of each device being the one that it is shown by.
@@ -173,7 +175,11 @@ impl Accounts {
                     && alerts::store::list_email_changes(c, owner)?
                         .iter()
                         .any(|change| change.at > changed.at);
+                let cancelled = EventKind::EmailChangeCancelled;
+                let is_change_cancelled = review == AlertReview::Reported
+                    && events::store::list_times(c, owner, cancelled)?.contains(&at);
                 Ok(Some(ReviewOutcome {
+                    is_change_cancelled,
                     details,
                     ended,
                     others,

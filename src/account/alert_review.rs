@@ -221,8 +221,7 @@ impl Report {
     }
 
     /// Ends those of the sessions that are live, and deletes their devices, none of which stays exempt from
-    /// the idle limit; except a device that a session stays on, whose id they only stated. Returns those that
-    /// ended.
+    /// the idle limit; except a device of the person's, whose id they only stated. Returns those that ended.
     fn end_doubtful(
         &self,
         c: &mut AnyConnection,
@@ -237,7 +236,7 @@ impl Report {
         let devices: BTreeSet<&str> = doubtful
             .iter()
             .filter_map(|session| session.device_id.as_deref())
-            .filter(|device| !candidates.has_staying(device, doubtful, at))
+            .filter(|device| !candidates.has_other(device, doubtful))
             .collect();
         for device in &devices {
             devices::store::delete(c, owner, device)?;
@@ -307,12 +306,12 @@ impl Candidates {
         others.map(|alert| self.basis.about(alert)).collect()
     }
 
-    /// Returns whether a session on a device is live at `at` that is not among those in doubt.
-    fn has_staying(&self, device: &str, doubtful: &[Session], at: Timestamp) -> bool {
+    /// Returns whether a session is or was on a device that is not among those in doubt, and was not reported.
+    fn has_other(&self, device: &str, doubtful: &[Session]) -> bool {
         let is_doubtful = |session: &Session| doubtful.iter().any(|it| it.id == session.id);
         let mut on_device =
             (self.basis.all.iter()).filter(|session| session.device_id.as_deref() == Some(device));
-        on_device.any(|session| session.is_live(at) && !is_doubtful(session))
+        on_device.any(|session| self.basis.is_sound(session) && !is_doubtful(session))
     }
 
     /// Returns whether the e-mail was changed again after one of these alerts about a change of it.

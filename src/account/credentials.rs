@@ -30,7 +30,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::InvalidCredentials`] when the password was
     /// changed since `caller` was read; [`Error::Unauthenticated`]
-    /// when the session has ended; [`Error::TooManyTries`] when it was changed too often within an hour.
+    /// when the session has ended; [`Error::TooManyChanges`] when it was changed too often within an hour.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -111,17 +111,19 @@ pub(super) fn secure_orders(
     revoke_orders(c, id, Stop { cause, origin }, now)
 }
 
-/// Verifies that a person, whom the caller has locked, has not changed the password too often lately. What they
-/// reported somebody else did.
+/// Verifies that a person, whom the caller has locked, has not changed the password too often lately, since they last
+/// set one by a link. What they reported somebody else did.
 fn limit_changes(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<()> {
     let mut changes = alerts::store::list_of_kind(c, user, AlertKind::PasswordChanged)?;
     let is_reported = |alert: &Alert| matches!(alert.review(), Some((AlertReview::Reported, _)));
-    changes.retain(|it| it.session_id.is_some() && now.since(it.at) < SPAN && !is_reported(it));
+    let is_by_link = |alert: &Alert| alert.session_id.is_none();
+    changes.retain(|it| now.since(it.at) < SPAN && !is_reported(it));
+    changes.truncate(changes.iter().take_while(|it| !is_by_link(it)).count());
     match changes.get(MAX_CHANGES - 1) {
         Some(first) => {
             let left = SPAN - now.since(first.at);
             let retry_after = Duration::from_secs(left.as_secs() + 1);
-            Err(Error::TooManyTries { retry_after })
+            Err(Error::TooManyChanges { retry_after })
         }
         None => Ok(()),
     }

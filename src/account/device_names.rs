@@ -3,7 +3,6 @@
 //! that is in no doubt, a live one first; where all are in doubt, by the first of them.
 
 use std::collections::{HashMap, HashSet};
-use std::slice;
 
 use super::Accounts;
 use super::trust::TrustBasis;
@@ -11,7 +10,7 @@ use crate::alerts;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
-use crate::sessions::{Session, list_on_reported};
+use crate::sessions::Session;
 
 /// The sessions of a person that are in doubt while a sign-in waits for an answer, as far as a reader may know.
 #[derive(Debug, Clone, Default)]
@@ -153,23 +152,37 @@ impl Accounts {
         Ok(doubts.labelled(session))
     }
 
-    /// Returns a session by the name of its device, if it was reported: it may have stated any.
+    /// Returns sessions of a person, of which those that were `reported` may have stated any name: they are called by
+    /// the device that they are listed with, if that is signed in, and by their labels if it was another's.
     ///
     /// # Errors
     /// As [`Accounts::find_doubts`].
-    pub async fn name_if_reported(&self, mut session: Session) -> Result<Session> {
-        if session.device_id.is_none() {
-            return Ok(session);
+    pub async fn name_reported(
+        &self,
+        owner: UserId,
+        mut sessions: Vec<Session>,
+        reported: &HashSet<SessionId>,
+    ) -> Result<Vec<Session>> {
+        let is_stated = |it: &Session| it.device_id.is_some() && reported.contains(&it.id);
+        if !sessions.iter().any(is_stated) {
+            return Ok(sessions);
         }
         let now = self.clock.now();
-        self.db
-            .read(move |c| {
-                if let Some(name) = find_name_of_reported(c, &session, now)? {
-                    session.device_name = Some(name);
-                }
-                Ok(session)
-            })
-            .await
+        let basis = self.db.read(move |c| {
+            let open = alerts::list_open(c, owner, now)?;
+            TrustBasis::load(c, owner, &open, None)
+        });
+        let basis = basis.await?;
+        for session in sessions.iter_mut().filter(|it| is_stated(it)) {
+            let device = session.device_id.as_deref();
+            let by = device.and_then(|device| find_last_known(&basis, device, now));
+            session.device_name = match by {
+                Some(by) if by.is_live(now) => Some(by.display_name()),
+                Some(_) => Some(session.label()),
+                None => session.device_name.take(),
+            };
+        }
+        Ok(sessions)
     }
 
     /// Returns what the device of a session is called, for a reader in the session `here`.
@@ -188,25 +201,6 @@ impl Accounts {
         let name = doubts.name(session).map(str::to_owned);
         Ok(name.unwrap_or_else(|| session.display_name()))
     }
-}
-
-/// Finds what the device of a session is called that was reported, if there is another session on it by which it
-/// is.
-fn find_name_of_reported(
-    c: &mut AnyConnection,
-    session: &Session,
-    now: Timestamp,
-) -> Result<Option<String>> {
-    let owner = session.user_id;
-    let Some(device) = session.device_id.as_deref() else {
-        return Ok(None);
-    };
-    if list_on_reported(c, owner, slice::from_ref(session))?.is_empty() {
-        return Ok(None);
-    }
-    let open = alerts::list_open(c, owner, now)?;
-    let basis = TrustBasis::load(c, owner, &open, None)?;
-    Ok(find_last_known(&basis, device, now).map(Session::display_name))
 }
 
 /// Loads what is in doubt at `now`: the sessions of the sign-ins that wait for an answer, and what came after

@@ -7,7 +7,7 @@ use crate::alerts::{self, Alert};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
-use crate::sessions::{self, Session, is_on_one_device, list_on_reported};
+use crate::sessions::{self, Session, find_sign_in, is_on_one_device, list_on_reported};
 
 /// What a person reported before a session began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +42,9 @@ pub(super) fn find_earlier_reports(
         let is_of_device = |alert: &Alert| {
             let is_sound = |it: &Session| !reported.contains(&it.id);
             let is_alike = subject(alert).is_some_and(|it| is_on_one_device(it, session));
+            let sign_in = find_sign_in(&reports, alert);
             let is_other =
-                session.device_id.is_some() && !About::new(alert, &all, is_sound).covers(session);
+                session.device_id.is_some() && !About::new(sign_in, &all, is_sound).covers(session);
             is_alike && !is_other
         };
         let country = session.location_country.as_ref();

@@ -29,6 +29,8 @@ mod messages;
 mod own_password;
 mod refusals;
 mod rendering;
+mod report_steps;
+mod reported_group;
 mod review_record;
 mod security_log;
 mod settings;
@@ -41,7 +43,7 @@ mod verification;
 use std::time::Duration;
 
 pub use self::administration::{AccountChanges, Administered};
-pub use self::after_report::{AfterReport, FirstStep, StepAct, StepState};
+pub use self::after_report::StepAct;
 pub use self::alert_details::{AlertDetails, ReviewOutcome};
 pub use self::alert_preview::ReportPreview;
 pub use self::alert_review::RevokeScope;
@@ -61,6 +63,7 @@ pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported, 
 pub use self::own_password::OwnPassword;
 pub use self::refusals::RefusalRecorder;
 pub use self::rendering::Messages;
+pub use self::report_steps::{AfterReport, FirstStep, StepState};
 pub use self::security_log::{
     EventFilter, EventFollower, EventLogPage, EventLogQuery, EventRecord, LoggedEvent,
     event_address,

@@ -129,6 +129,19 @@ impl TrustBasis {
         self.is_sound(session) && self.as_of(alert).contains(session)
     }
 
+    /// Returns whether the password is known to nobody but the person since this change of it, of all who came with a
+    /// reported alert or after it: it came after that, was made in a session that is trusted as of it or by the
+    /// person's mailbox, and nobody else has signed in since.
+    pub(super) fn is_new_since(&self, change: &Alert, alert: &Alert) -> bool {
+        let mut by = (self.all.iter()).filter(|it| change.session_id == Some(it.id));
+        let mut since = self.all.iter().filter(|it| it.created_at >= change.at);
+        let is_owners = match change.session_id {
+            Some(_) => by.any(|it| self.is_owners_as_of(it, alert)),
+            None => !self.is_mailbox_in_doubt(alert.at, change.at),
+        };
+        change.at > alert.at && is_owners && since.all(|it| self.is_owners_as_of(it, alert))
+    }
+
     fn may_review_as(&self, session: &Session, about: &About, trusted: &Trusted) -> bool {
         self.find_doubt(session).is_none() && self.is_owners(session, about, trusted)
     }

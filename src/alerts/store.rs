@@ -295,7 +295,23 @@ pub(crate) fn list_reported_of_sessions(c: &mut AnyConnection, user: UserId) -> 
         .filter(alerts::answered_at.is_not_null())
         .order(alerts::id.desc())
         .select(Alert::as_select());
-    Ok(first_rows(reported, 1_000).load(c)?)
+    Ok(cached(first_rows(reported, 1_000)).load(c)?)
+}
+
+/// Lists the sessions of a person's alerts about sign-ins that nobody answered, however old, the latest alerts first,
+/// at most 1,000.
+pub(crate) fn list_unanswered_sign_ins(
+    c: &mut AnyConnection,
+    user: UserId,
+) -> Result<Vec<SessionId>> {
+    let unanswered = alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::kind.eq_any(SIGN_INS))
+        .filter(alerts::answered_at.is_null())
+        .filter(alerts::session_id.is_not_null())
+        .order(alerts::id.desc())
+        .select(alerts::session_id.assume_not_null());
+    Ok(first_rows(unanswered, 1_000).load(c)?)
 }
 
 /// Lists every alert of a person, newest first.

@@ -314,7 +314,9 @@ impl ResponseError for Error {
             | Self::NotInGroup
             | Self::UnconfirmedDevice(_) => StatusCode::FORBIDDEN,
             Self::NotFound | Self::NoAuthority => StatusCode::NOT_FOUND,
-            Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyTries { .. } | Self::TooManyChanges { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::EmailTaken
             | Self::EmailChangedLately { .. }
             | Self::LastAdmin

@@ -43,7 +43,7 @@ pub async fn throttled_page(
     err: Error,
     page: impl AsyncFnOnce() -> Result<HttpResponse>,
 ) -> Result<HttpResponse> {
-    let Error::TooManyTries { retry_after } = err else {
+    let (Error::TooManyTries { retry_after } | Error::TooManyChanges { retry_after }) = err else {
         return Err(err);
     };
     record_throttled(request, &err);

@@ -151,8 +151,8 @@ async fn load_history(
     let mut history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
     history.sessions = attention.doubts.all_named(history.sessions);
     let live = attention.doubts.ordered(live);
-    let odd = list_odd(&history.sessions, &live);
-    let on_reported = app.sessions.list_on_reported(owner, odd).await?;
+    let past = history.sessions.clone();
+    let on_reported = app.sessions.list_on_reported(owner, past).await?;
     let past = &history.sessions;
     let reasons = EndReasons {
         by_reported: app.sessions.list_by_reported(owner, past).await?,
@@ -163,20 +163,12 @@ async fn load_history(
         in_doubt: attention.doubts.sessions.clone(),
         on_reported,
     };
-    history.sessions = reasons.named(history.sessions);
+    let reported = &reasons.reported | &reasons.on_reported;
+    let named = app
+        .accounts
+        .name_reported(owner, history.sessions, &reported);
+    history.sessions = named.await?;
     Ok((history, reasons))
-}
-
-/// Lists those of ended sessions whose device has another name by another session. Whoever signs in states the id
-/// and the name of their device.
-fn list_odd(ended: &[Session], live: &[Session]) -> Vec<Session> {
-    let is_called = |session: &Session, other: &Session| {
-        let is_same = session.display_name() == other.display_name();
-        !is_same && other.is_on_device_of(session)
-    };
-    let mut odd = ended.to_vec();
-    odd.retain(|session| live.iter().chain(ended).any(|it| is_called(session, it)));
-    odd
 }
 
 /// Returns what administrators did.

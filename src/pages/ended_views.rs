@@ -46,7 +46,7 @@ pub(super) struct EndReasons {
     pub(super) by_reported: HashSet<SessionId>,
     /// The sessions that are in doubt, by which no other's device is called.
     pub(super) in_doubt: HashSet<SessionId>,
-    /// The sessions on devices that the person reported, of those that may have stated another's id.
+    /// The sessions on devices that the person reported.
     pub(super) on_reported: HashSet<SessionId>,
     /// What ended sessions that none of the person's other sessions ended.
     pub(super) sources: HashMap<SessionId, String>,
@@ -69,29 +69,6 @@ impl EndReasons {
             && session
                 .ended_by
                 .is_some_and(|by| self.by_reported.contains(&by))
-    }
-
-    /// Returns ended sessions by the names of their devices: one that was reported is called by another session on
-    /// its device that was not, if there is one, a live one first.
-    pub(super) fn named(&self, ended: Vec<Session>) -> Vec<Session> {
-        let is_reported = |session: &Session| {
-            self.on_reported.contains(&session.id) || self.reported.contains(&session.id)
-        };
-        let name = |session: &Session| {
-            let mut others = self
-                .live
-                .iter()
-                .chain(&ended)
-                .filter(|other| other.is_on_device_of(session) && !is_reported(other));
-            let other = others.next().filter(|_| is_reported(session));
-            other.map_or_else(|| session.device_name.clone(), |it| Some(it.display_name()))
-        };
-        let names: Vec<Option<String>> = ended.iter().map(name).collect();
-        let named = ended.into_iter().zip(names).map(|(mut session, name)| {
-            session.device_name = name;
-            session
-        });
-        named.collect()
     }
 
     /// Returns a session with how it ended; `names` are those of the sessions that it may have been ended from.

@@ -4,7 +4,7 @@ use super::named_devices::listed;
 use super::report_outcome::{ended_devices, over_before};
 use crate::account::ReviewOutcome;
 use crate::alerts::{Alert, AlertKind, AlertReview};
-use crate::db::{AlertId, UserId};
+use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::sessions::Session;
@@ -32,21 +32,31 @@ pub fn describe_review(outcome: &ReviewOutcome) -> String {
 
 /// Returns what the report of an alert did, in words.
 fn describe_report(outcome: &ReviewOutcome) -> String {
-    let done = describe_ends(outcome);
-    match describe_others(outcome) {
-        Some(others) => format!("{done} {others}"),
-        None => done,
-    }
+    let cancelled = (outcome.is_change_cancelled)
+        .then(|| "The change of your e-mail that was still to be confirmed is cancelled.".into());
+    let all = [
+        Some(describe_ends(outcome)),
+        describe_others(outcome),
+        cancelled,
+    ];
+    let sentences: Vec<String> = all.into_iter().flatten().collect();
+    sentences.join(" ")
 }
 
-/// Says which other alerts a report answered, of those about something that it did not end.
+/// Says which other alerts a report answered, of those about neither its own session nor one that it ended, each
+/// session once.
 fn describe_others(outcome: &ReviewOutcome) -> Option<String> {
-    let is_ended = |alert: &Alert| {
-        let mut ended = outcome.ended.iter();
-        ended.any(|session| alert.session_id == Some(session.id))
-    };
-    let others = outcome.others.iter().filter(|alert| !is_ended(alert));
-    let names: Vec<String> = others.map(|alert| alert.device_name.clone()).collect();
+    let ended = outcome.ended.iter().map(|session| session.id);
+    let mut said: Vec<SessionId> = ended.chain(outcome.details.alert.session_id).collect();
+    let mut names: Vec<String> = Vec::new();
+    for alert in &outcome.others {
+        match alert.session_id {
+            Some(id) if said.contains(&id) => continue,
+            Some(id) => said.push(id),
+            None => {}
+        }
+        names.push(alert.device_name.clone());
+    }
     match names.len() {
         0 => None,
         1 => Some(format!(

@@ -46,6 +46,8 @@ struct AfterReportPage<'a> {
     is_disabled: bool,
     token: &'a str,
     form: Option<PasswordForm>,
+    /// Whether a new password was set since everybody came whom the report is about.
+    is_password_new: bool,
 }
 
 /// Returns what is left to do once the alerts of a message were answered; `is_late` if a press has just done
@@ -162,6 +164,10 @@ pub(super) async fn after_report(
         email: &before.user.email,
         token,
         form: PasswordForm::new(app, before).filter(|_| before.may_set_password),
+        is_password_new: app
+            .accounts
+            .has_new_password(&before.user, &before.alerts)
+            .await?,
     };
     page(StatusCode::OK, &template)
 }

@@ -3,7 +3,7 @@
 
 use super::impossible_travel::{self, Waypoint};
 use super::list_on_reported;
-use super::new_sign_in::{self, KnownId};
+use super::new_sign_in::{self, KnownId, are_in_browser};
 use super::store::{self, Session};
 use super::waiting_sign_ins::WaitingSignIns;
 use crate::alerts::{self, AlertContext, Alerts, UseBefore};
@@ -34,15 +34,16 @@ pub(super) fn compare_with_recent(
     let reported = list_on_reported(c, user.id, &recent)?;
     let is_first =
         recent.is_empty() && !devices::store::has_others(c, user.id, session.device_id.as_deref())?;
-    let has_its_id = |it: &Session| it.device_id.is_some() && it.device_id == session.device_id;
-    let is_reported =
-        (recent.iter()).any(|other| has_its_id(other) && reported.contains(&other.id));
+    let is_copy = |it: &Session| {
+        are_in_browser(it, session) && it.device_id.is_some() && it.device_id == session.device_id
+    };
+    let is_copied = (recent.iter()).any(|other| is_copy(other) && reported.contains(&other.id));
     recent.retain(|other| !reported.contains(&other.id));
     record_travel(c, session, &recent, now)?;
     let id = KnownId {
         is_known,
         may_be_stolen: first.is_some() && alerts::has_reported_sign_in(c, user)?,
-        is_reported,
+        is_copied,
     };
     let waiting = match first {
         Some(_) => WaitingSignIns::load(c, user.id, now)?,

@@ -65,7 +65,7 @@ pub use self::past::PastSession;
 pub use self::past_cookie::EndedSession;
 use self::policy::Policy;
 pub use self::read::{HistoryCursor, HistoryPage, any_exists};
-pub(crate) use self::reported::list_on_reported;
+pub(crate) use self::reported::{find_sign_in, list_on_reported};
 pub(crate) use self::step_up::record_step_up;
 pub use self::store::{LastUse, Session};
 pub use self::summary::SessionSummary;

@@ -3,7 +3,8 @@
 //! A device is known by its cookie (or the id its client stores), if its kind and operating system
 //! are unchanged. The cookie of a browser is sealed; the id that a client of the API states can be read by
 //! every session of the person, so once somebody else is known to have been signed in, and until there is another
-//! password, it counts in a known network only.
+//! password, it counts in a known network only; so does that of a browser once somebody was reported who had a copy of
+//! its cookie.
 //! One without an id, or with a new one, is known as well if a device that looks
 //! alike was signed in from the same network and country: cookies get deleted, and programs store
 //! none. Networks are `/24` and `/48`, so that IPv6 privacy addresses raise no alerts. A network that
@@ -36,9 +37,9 @@ pub(super) struct KnownId {
     pub(super) is_known: bool,
     /// Whether somebody else may have read it in a session of the person.
     pub(super) may_be_stolen: bool,
-    /// Whether a sign-in stated it that the person reported: if that was in a browser, there is a copy of its
+    /// Whether it is of a browser, and a sign-in in a browser had it that the person reported: there is a copy of the
     /// cookie.
-    pub(super) is_reported: bool,
+    pub(super) is_copied: bool,
 }
 
 /// Returns whether a session is on the device of one that is known. The device id alone is no proof, since
@@ -88,7 +89,7 @@ fn is_known_device(created: &Session, id: KnownId, recent: &[Session]) -> bool {
         .filter(|before| created.device_id.is_some() && before.device_id == created.device_id)
         .peekable();
     let is_itself = match same_id.peek() {
-        Some(_) if id.is_reported => same_id
+        Some(_) if id.is_copied => same_id
             .any(|before| is_same_device(created, before) && is_same_network(created, before)),
         Some(_) if id.may_be_stolen => same_id.any(|before| is_on_known_device(created, before)),
         Some(_) => same_id.any(|before| is_same_device(created, before)),

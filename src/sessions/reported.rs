@@ -3,7 +3,9 @@
 
 use std::collections::HashSet;
 
-use super::new_sign_in::{is_from_before_elsewhere, is_on_one_device, is_same_device};
+use super::new_sign_in::{
+    is_from_before_elsewhere, is_on_one_device, is_same_device, is_same_network,
+};
 use super::store::{self, Session};
 use super::{EndedReason, Sessions};
 use crate::alerts::{self, Alert};
@@ -117,7 +119,8 @@ pub(super) fn list_reported(
 /// Lists those of a person's sessions that were on a device when they reported it as not theirs: the
 /// reported session itself, and whatever else was opened on its device before the report. Without a device
 /// id, it is one that looks alike on the same network. Except what the report left signed in, or would have, since
-/// it is from before the reported sign-in and elsewhere: that only stated the id of a device of the person's.
+/// it is from before the reported sign-in and elsewhere, where the id was stated first: the reported one only stated
+/// the id of a device of the person's.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -128,28 +131,71 @@ pub(crate) fn list_on_reported(
 ) -> Result<HashSet<SessionId>> {
     let reports = alerts::store::list_reported_of_sessions(c, owner)?;
     let ids: Vec<SessionId> = reports.iter().filter_map(|it| it.session_id).collect();
-    let subjects = match ids.is_empty() {
-        true => Vec::new(),
-        false => store::list_own_by_ids(c, owner, &ids)?,
+    let (subjects, unanswered) = match ids.is_empty() {
+        true => (Vec::new(), Vec::new()),
+        false => (
+            store::list_own_by_ids(c, owner, &ids)?,
+            alerts::store::list_unanswered_sign_ins(c, owner)?,
+        ),
     };
-    let is_on_reported = |session: &&Session| {
-        let is_of = |alert: &Alert| {
-            let mut its = (subjects.iter()).filter(|it| alert.session_id == Some(it.id));
-            was_before(session, alert) && its.any(|subject| is_on_one_device(subject, session))
-        };
-        ids.contains(&session.id) || reports.iter().any(is_of)
+    let is_subject = |session: &Session| ids.contains(&session.id);
+    let is_of = |session: &Session, alert: &Alert| {
+        let mut its = (subjects.iter()).filter(|it| alert.session_id == Some(it.id));
+        was_before(session, alert) && its.any(|subject| is_on_one_device(subject, session))
     };
-    let on_reported = sessions.iter().filter(is_on_reported);
-    Ok(on_reported.map(|session| session.id).collect())
+    let is_elsewhere = |session: &Session| {
+        let mut its = reports.iter().filter(|alert| is_of(session, alert));
+        its.all(|alert| is_from_before_elsewhere(session, find_sign_in(&reports, alert)))
+    };
+    let is_sound = |it: &Session| !unanswered.contains(&it.id) && !came_after(it, &reports);
+    let mut on_reported = HashSet::new();
+    for session in sessions {
+        let is_on_one = || reports.iter().any(|alert| is_of(session, alert));
+        let is_own = is_elsewhere(session) && is_sound(session);
+        if is_subject(session)
+            || (is_on_one() && !(is_own && is_where_device_was_first(c, session, is_sound)?))
+        {
+            on_reported.insert(session.id);
+        }
+    }
+    Ok(on_reported)
 }
 
-/// Returns whether a session on the device of a reported alert was opened before the report, and was neither left
-/// signed in by it nor is the person's own, whose device a reported sign-in stated to be.
+/// Returns whether a session is in the network in which its device id was stated first: whoever copies or reads an id
+/// comes after the person whose it is.
+fn is_where_device_was_first(
+    c: &mut AnyConnection,
+    session: &Session,
+    is_sound: impl Fn(&Session) -> bool,
+) -> Result<bool> {
+    let Some(device) = session.device_id.as_deref() else {
+        return Ok(false);
+    };
+    let first = store::find_first_on_device(c, session.user_id, device)?;
+    let is_there = |first: &Session| {
+        let is_near = is_same_device(first, session) && is_same_network(first, session);
+        first.id == session.id || (is_near && is_sound(first))
+    };
+    Ok(first.as_ref().is_some_and(is_there))
+}
+
+/// Returns the reported alert about the sign-in of the session that a reported alert is about, if there is one, else that
+/// alert: what else is reported of a session changes nothing in whose device it is on.
+pub(crate) fn find_sign_in<'a>(reports: &'a [Alert], alert: &'a Alert) -> &'a Alert {
+    let is_its = |it: &&Alert| it.kind.is_sign_in() && it.session_id == alert.session_id;
+    reports.iter().find(is_its).unwrap_or(alert)
+}
+
+/// Returns whether a session was opened before the report of an alert, which did not leave it signed in.
 fn was_before(session: &Session, alert: &Alert) -> bool {
-    let is_own = session.device_id.is_some() && is_from_before_elsewhere(session, alert);
-    alert
-        .reported_at()
-        .is_some_and(|at| session.created_at <= at && !was_left(session, at) && !is_own)
+    let reported_at = alert.reported_at();
+    reported_at.is_some_and(|at| session.created_at <= at && !was_left(session, at))
+}
+
+/// Returns whether a session was opened after a sign-in that was reported after that: it may be the same intruder's.
+fn came_after(session: &Session, reports: &[Alert]) -> bool {
+    let mut sign_ins = reports.iter().filter(|alert| alert.kind.is_sign_in());
+    sign_ins.any(|it| it.at <= session.created_at && it.reported_at() >= Some(session.created_at))
 }
 
 /// Returns whether the report at `at` of what was on the device of a session left that signed in.

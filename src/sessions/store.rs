@@ -48,9 +48,9 @@ pub(crate) use self::figures::{
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};
 pub(crate) use self::recent::{
-    any_exists, list_addresses, list_by_ids, list_compared, list_ended_at, list_live_at,
-    list_own_by_ids, list_recent, list_unended, list_unended_ids, list_without_ip_key,
-    update_address, update_application, update_ip_key,
+    any_exists, find_first_on_device, list_addresses, list_by_ids, list_compared, list_ended_at,
+    list_live_at, list_own_by_ids, list_recent, list_unended, list_unended_ids,
+    list_without_ip_key, update_address, update_application, update_ip_key,
 };
 pub(super) use self::rotation::{
     NewToken, RotationInput, clear_rotations, list_rotated_before, mark_token_used, replace_token,

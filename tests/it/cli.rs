@@ -242,6 +242,7 @@ async fn the_configuration_is_shown_without_secrets(database: Database) {
 }
 
 async fn migrating_prints_what_it_did(database: Database) {
+    let database = database.emptied();
     let rollcall = Program::with(&database);
     assert_ne!(rollcall.run(&["migrate"]).expect_done(), "");
     assert_eq!(

@@ -2,6 +2,7 @@
 //! was not reported, keeps its name, and is not asked about again; whoever has a copy of its cookie is.
 
 use crate::support::prelude::*;
+use crate::support::smtp::Message;
 use crate::support::strangers::{
     KYIV, LINUX, LISBON, MINUTE, Strangers, expect_all, expect_none, sign_out,
 };
@@ -12,7 +13,11 @@ on_both!(
     a_copied_cookie_is_asked_about_again_in_the_owners_country,
     a_password_that_was_set_since_the_sign_in_is_a_step_that_is_done,
     a_password_that_the_reported_one_set_is_not,
-    a_password_from_before_another_reported_sign_in_is_not,
+    a_password_that_a_stranger_signed_in_with_unasked_is_not,
+    a_password_that_a_stranger_signed_in_with_is_not,
+    a_password_that_was_set_by_a_link_is_done,
+    a_session_from_before_elsewhere_is_not_the_owners_by_the_id_alone,
+    a_report_says_that_it_cancelled_a_change_of_the_e_mail,
     a_report_says_which_other_alerts_it_answered,
     the_row_of_a_device_says_that_its_sign_in_waits,
 );
@@ -45,7 +50,8 @@ async fn the_device_that_was_signed_out_before_keeps_its_name_and_is_not_asked_a
         expect_none(&fixture.page(path).await, &["Zap"]);
     }
     let words = fixture.page(&reported).await;
-    expect_all(&words, &["My phone"]);
+    expect_all(&words, &["Safari on iPhone Signed out"]);
+    expect_none(&words, &["My phone Signed out"]);
     let own = format!("/devices/{}", fixture.phone.id());
     let words = fixture.page(&own).await;
     expect_all(&words, &["My phone"]);
@@ -142,24 +148,96 @@ async fn a_password_that_the_reported_one_set_is_not(database: Database) {
     fixture.stop().await;
 }
 
-async fn a_password_from_before_another_reported_sign_in_is_not(database: Database) {
+/// Signs a stranger in before the owner sets a new password and another one after that, who is over at the report.
+async fn report_after_a_sign_in_with_the_new_password(
+    database: Database,
+    (user_agent, alerts): (&str, usize),
+) {
     let fixture = set_up(database).await;
     fixture.stranger(LINUX, "own", "Zap").await;
     change_password(&fixture.laptop, &fixture.ada.password, ANOTHER_PASSWORD).await;
     fixture.app.advance(MINUTE);
     let mut with_new = fixture.ada.clone();
     with_new.password = ANOTHER_PASSWORD.into();
-    let knows_it = fixture.app.browser_from(LINUX, KYIV);
-    knows_it.sign_in(&with_new).await.expect(303);
-    fixture.app.advance(MINUTE);
-    let mut words = String::new();
-    for _ in 0..2 {
+    let (app, id) = (&fixture.app, Some("another"));
+    sign_out(&app.login_from(&with_new, user_agent, KYIV, id).await).await;
+    app.advance(MINUTE);
+    let mut words = fixture.page("/devices").await;
+    assert_eq!(words.matches("Yes, it was me").count(), alerts, "{words}");
+    while words.contains("Yes, it was me") {
         words = fixture.laptop.answer_alert("/no").await.words();
-        if !words.contains("No, it wasn’t me") {
-            break;
-        }
     }
     expect_all(&words, &["Make your account safe", "New password: To do"]);
+    fixture.stop().await;
+}
+
+async fn a_password_that_a_stranger_signed_in_with_unasked_is_not(database: Database) {
+    report_after_a_sign_in_with_the_new_password(database, (LINUX, 1)).await;
+}
+
+async fn a_password_that_a_stranger_signed_in_with_is_not(database: Database) {
+    report_after_a_sign_in_with_the_new_password(database, ("curl/8.14.1", 2)).await;
+}
+
+/// The reset page is opened by the link in a message to the owner.
+async fn a_password_that_was_set_by_a_link_is_done(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.stranger(LINUX, "own", "Zap").await;
+    let reader = fixture.app.browser_from(FIREFOX, LISBON);
+    let form = "/forgot-password";
+    let asked = [("email", fixture.ada.email.as_str())];
+    reader.submit(form, form, &asked).await;
+    fixture.app.deliver_mail().await;
+    let is_reset = |it: &Message| it.plain().contains("/reset-password/");
+    let messages = fixture.server.messages();
+    let message = messages.into_iter().find(is_reset).expect("a message");
+    let link = message.link("/reset-password/");
+    let set = reader
+        .submit(&link, &link, &[("new_password", ANOTHER_PASSWORD)])
+        .await;
+    set.expect(303);
+    fixture.app.advance(MINUTE);
+    let mut owner = fixture.ada.clone();
+    owner.password = ANOTHER_PASSWORD.into();
+    fixture.laptop.sign_in(&owner).await.expect(303);
+    fixture.app.advance(MINUTE);
+    let words = fixture.laptop.answer_alert("/no").await.words();
+    expect_all(&words, &["Make your account safe", "New password: Done"]);
+    fixture.stop().await;
+}
+
+/// A copied cookie is used at home's country, unasked, before it is used abroad and reported.
+async fn a_session_from_before_elsewhere_is_not_the_owners_by_the_id_alone(database: Database) {
+    let fixture = set_up(database).await;
+    let zap = ("phone", Some("Zap"));
+    sign_out(&fixture.phone).await;
+    let first = fixture.sign_in((IPHONE, PORTO), zap).await;
+    sign_out(&first).await;
+    fixture.sign_in((IPHONE, KYIV), zap).await;
+    fixture.laptop.answer_alert("/no").await;
+    fixture.app.advance(MINUTE);
+    fixture.sign_in((IPHONE, PORTO), zap).await;
+    let words = fixture.page("/devices").await;
+    let asked = ["Was this you?", "on a device that you reported before"];
+    expect_all(&words, &asked);
+    expect_none(&words, &["Zap"]);
+    fixture.stop().await;
+}
+
+/// A change that was asked for before is said to be cancelled by the report.
+async fn a_report_says_that_it_cancelled_a_change_of_the_e_mail(database: Database) {
+    let fixture = set_up(database).await;
+    let fields = [
+        ("email", "new@example.org"),
+        ("current_password", &fixture.ada.password),
+    ];
+    let asked = fixture.laptop.submit("/account", "/account/email", &fields);
+    asked.await.expect(303);
+    fixture.app.advance(MINUTE);
+    fixture.stranger(LINUX, "own", "Zap").await;
+    let words = fixture.laptop.answer_alert("/no").await.words();
+    let said = "The change of your e-mail that was still to be confirmed is cancelled.";
+    expect_all(&words, &[said]);
     fixture.stop().await;
 }
 

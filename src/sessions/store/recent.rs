@@ -191,6 +191,20 @@ pub(crate) fn list_own_by_ids(
     Ok(cached(own).load(c)?)
 }
 
+/// Finds the first of a person's sessions that are stored which stated the id of a device.
+pub(crate) fn find_first_on_device(
+    c: &mut AnyConnection,
+    user: UserId,
+    device: &str,
+) -> Result<Option<Session>> {
+    let on_device = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::device_id.eq(device))
+        .order((user_sessions::created_at, user_sessions::id))
+        .select(Session::as_select());
+    Ok(cached(first_rows(on_device, 1)).load(c)?.pop())
+}
+
 /// Lists a person's sessions that they signed out from elsewhere at `at`, or by a new password, which one act did, at most
 /// 1,000.
 pub(crate) fn list_ended_at(

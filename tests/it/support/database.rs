@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::template;
 
-/// A migrated database of either kind, without rows.
+/// A migrated database of either kind, of nobody yet.
 pub struct Database {
     kind: Kind,
     /// Contains the SQLite file, and what the application stores beside its database.

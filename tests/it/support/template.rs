@@ -1,4 +1,4 @@
-//! Migrated databases without rows, which those of the tests are copies of: to copy one is quicker than to
+//! Migrated databases of nobody yet, which those of the tests are copies of: to copy one is quicker than to
 //! migrate each.
 
 use std::fs;
@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use rollcall::db::migrate;
 use rollcall::settings::DatabaseUrl;
@@ -41,31 +41,39 @@ pub fn write_sqlite(path: &Path) {
 pub fn create_postgres(name: &str) {
     static TEMPLATE: OnceLock<String> = OnceLock::new();
 
-    let template = TEMPLATE.get_or_init(|| {
-        let template = format!("rollcall_tests_{:016x}", hash_migrations());
-        let new = format!("test_{}", Uuid::new_v4().simple());
-        on_server(&format!("CREATE DATABASE {new}"));
-        let url: DatabaseUrl = postgres_url(&new).parse().expect("a URL");
-        migrate::run(&url).expect("the migrations run");
-        // Another run may have made it meanwhile.
-        if try_on_server(&format!("ALTER DATABASE {new} RENAME TO {template}")).is_err() {
-            on_server(&format!("DROP DATABASE {new}"));
-        }
-        template
-    });
-    on_server(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
+    let template = TEMPLATE.get_or_init(|| format!("rollcall_tests_{:016x}", hash_migrations()));
+    let copy = format!("CREATE DATABASE {name} TEMPLATE {template}");
+    if try_on_server(&copy).is_err() {
+        create_template(template);
+        on_server(&copy);
+    }
+}
+
+fn create_template(name: &str) {
+    static CREATION: Mutex<()> = Mutex::new(());
+
+    let _one_at_a_time = CREATION.lock();
+    let new = format!("test_{}", Uuid::new_v4().simple());
+    on_server(&format!("CREATE DATABASE {new}"));
+    let url: DatabaseUrl = postgres_url(&new).parse().expect("a URL");
+    migrate::run(&url).expect("the migrations run");
+    // Another thread or process may have made it meanwhile.
+    if try_on_server(&format!("ALTER DATABASE {new} RENAME TO {name}")).is_err() {
+        on_server(&format!("DROP DATABASE {new}"));
+    }
 }
 
 fn hash_migrations() -> u64 {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("the migrations")
-        .map(|entry| entry.expect("a migration").path().join("up.sql"))
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres"));
+    let entries = fs::read_dir(folder).expect("the migrations");
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.expect("a migration").file_name())
         .collect();
-    files.sort();
+    names.sort();
     let mut hasher = DefaultHasher::new();
-    for file in files {
-        (&file, fs::read(&file).expect("a migration")).hash(&mut hasher);
+    for name in names {
+        let up = fs::read(folder.join(&name).join("up.sql")).expect("a migration");
+        (name, up).hash(&mut hasher);
     }
     hasher.finish()
 }
