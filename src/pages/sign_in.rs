@@ -9,6 +9,7 @@ use super::ended_words::{self, EndedView};
 use super::{go_on, notices};
 use crate::error::{Error, Result};
 use crate::http::app_state::{AppState, SamplePerson};
+use crate::http::bound_session;
 use crate::http::browser;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
@@ -25,7 +26,7 @@ use crate::http::reader_clock::browser_zone;
 use crate::http::requester::requester;
 use crate::http::unsent_form;
 use crate::people::{PlainPassword, User};
-use crate::sessions::{Client, NewSession, OpenedVia, Session, SessionPersistence};
+use crate::sessions::{Client, NewSession, OpenedVia, PasswordGiven, Session, SessionPersistence};
 
 #[derive(Template)]
 #[template(path = "pages/sign_in.html")]
@@ -260,6 +261,7 @@ pub(super) async fn start_session(
             .await?;
     }
     browser::set_session(request, &session, user)?;
+    bound_session::offer(request, &session, PasswordGiven::ToSignIn)?;
     device_cookie::remember(request, user)?;
     onward::mark_signed_in(request, &session)
 }

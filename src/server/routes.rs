@@ -126,6 +126,8 @@ pub static API: &[Route] = &[
     Route::get("/auth/verify/traefik/admin", Access::Api, || web::to(api::verify::forwarded_admin)),
     Route::get("/auth/verify/caddy", Access::Api, || web::to(api::verify::forwarded)),
     Route::get("/auth/verify/caddy/admin", Access::Api, || web::to(api::verify::forwarded_admin)),
+    Route::post("/auth/bound/register", Access::Public, || web::to(api::bound::register)),
+    Route::post("/auth/bound/refresh", Access::Public, || web::to(api::bound::refresh)),
     Route::post("/oauth/introspect", TOKENS, || web::to(api::oauth::introspect)),
     Route::post("/oauth/revoke", TOKENS, || web::to(api::oauth::revoke)),
     Route::post("/api/v1/auth/register", Access::Public, || web::to(api::auth::register)).only_with_sign_up(),

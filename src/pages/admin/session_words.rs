@@ -127,6 +127,8 @@ pub(super) fn event(event: &Event) -> String {
         EventKind::Ended if event.by_application_id.is_some() => "Ended by an application".into(),
         EventKind::Ended => end(detail.parse().ok()),
         EventKind::ImpossibleTravel => travel_views::entry_of_person(detail),
+        EventKind::Bound => "Bound to its browser".into(),
+        EventKind::UsedWithoutKey => "Used without its key".into(),
         kind => sentence(kind.as_str()),
     }
 }
