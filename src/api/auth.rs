@@ -17,7 +17,9 @@ use crate::http::json::Json;
 use crate::http::logged_caller::record_session;
 use crate::http::requester::requester;
 use crate::people::{EmailTrust, FullName, NewAccount, NewPassword, PlainPassword, Role};
-use crate::sessions::{EndedReason, NewSession, OpenedVia, PasswordGiven, Session, SessionPersistence};
+use crate::sessions::{
+    EndedReason, NewSession, OpenedVia, PasswordGiven, Session, SessionPersistence,
+};
 use crate::throttles::{Lane, Purpose};
 use crate::tokens::Audience;
 

@@ -65,7 +65,11 @@ pub(super) fn write_offer(request: &HttpRequest, headers: &mut HeaderMap) {
 }
 
 /// Returns what the bound cookies of a request prove of a session.
-pub(super) fn read_cookie(request: &HttpRequest, app: &AppState, session: SessionId) -> CookieProof {
+pub(super) fn read_cookie(
+    request: &HttpRequest,
+    app: &AppState,
+    session: SessionId,
+) -> CookieProof {
     let received = ReceivedCookies::of(request);
     let values = received.first_values(OwnCookie::Bound);
     let values = values.iter().map(String::as_str);
@@ -168,7 +172,10 @@ pub(super) fn forget(request: &HttpRequest, app: &AppState) {
 }
 
 fn challenge_header(session: SessionId, challenge: &str) -> Result<(HeaderName, HeaderValue)> {
-    Ok((CHALLENGE, header(&format!(r#""{challenge}";id="{session}""#))?))
+    Ok((
+        CHALLENGE,
+        header(&format!(r#""{challenge}";id="{session}""#))?,
+    ))
 }
 
 fn header(text: &str) -> Result<HeaderValue> {

@@ -286,10 +286,9 @@ pub fn bad_query(err: &QueryPayloadError) -> Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Malformed(_)
-            | Self::Invalid(_)
-            | Self::InvalidTarget
-            | Self::ProofRefused(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::Invalid(_) | Self::InvalidTarget | Self::ProofRefused(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,

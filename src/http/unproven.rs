@@ -51,7 +51,9 @@ pub(super) async fn resolve_unattended(request: &HttpRequest, claim: Claim) -> R
 #[must_use]
 pub fn missing_proof(request: &HttpRequest) -> Option<MissingProof> {
     let extensions = request.extensions();
-    extensions.get::<Unproven>().map(|Unproven(missing)| *missing)
+    extensions
+        .get::<Unproven>()
+        .map(|Unproven(missing)| *missing)
 }
 
 /// Records who a request is from, or what it lacked.

@@ -53,9 +53,7 @@ impl Binding {
                 .stamps
                 .cookie(session, key, now + self.lifetime + LEEWAY),
             lifetime: self.lifetime,
-            challenge: self
-                .stamps
-                .challenge(ChallengeKind::Refresh, session, now),
+            challenge: self.stamps.challenge(ChallengeKind::Refresh, session, now),
         }
     }
 }

@@ -53,14 +53,15 @@ impl Copied {
     }
 
     fn is_alert_due(&self, now: Timestamp) -> bool {
-        self.key.alerted_at.is_none_or(|at| at <= now - ALERTED_EVERY)
+        self.key
+            .alerted_at
+            .is_none_or(|at| at <= now - ALERTED_EVERY)
     }
 
     /// Returns whether a client is another browser than the session's, or has another system.
     fn is_other_browser(&self, client: &Client) -> bool {
-        let is_other = |known: &Option<String>, stated: &Option<String>| {
-            known.is_some() && known != stated
-        };
+        let is_other =
+            |known: &Option<String>, stated: &Option<String>| known.is_some() && known != stated;
         is_other(&self.session.browser, &client.facts.browser)
             || is_other(&self.session.os, &client.facts.os)
     }

@@ -179,7 +179,8 @@ mod tests {
     fn a_proof_is_read_bare_and_quoted_and_verified_by_its_key() {
         let key = private_key();
         // Chromium may add claims, such as `aud`.
-        let payload = json!({"jti": "c", "aud": "https://login.example.org/", "authorization": "x"});
+        let payload =
+            json!({"jti": "c", "aud": "https://login.example.org/", "authorization": "x"});
         let text = sign(&key, &header(&jwk(&key)), &payload);
         for text in [text.clone(), format!("\"{text}\"")] {
             let proof = SentProof::read(text.as_bytes()).unwrap();
@@ -188,7 +189,10 @@ mod tests {
             assert_eq!(proof.verify(&own), Ok(()));
             let stored = own.to_stored().unwrap();
             assert_eq!(stored.len(), 33);
-            assert_eq!(proof.verify(&PublicKey::from_stored(&stored).unwrap()), Ok(()));
+            assert_eq!(
+                proof.verify(&PublicKey::from_stored(&stored).unwrap()),
+                Ok(())
+            );
             let other = PublicKey::from_stored(&stored_of(&private_key())).unwrap();
             assert_eq!(proof.verify(&other), Err(ProofRefusal::Signature));
         }
@@ -260,14 +264,27 @@ mod tests {
             with("AA"),
             with(&format!("{}AA", parts[2])),
             format!("{}.{}.{}", URL_SAFE_NO_PAD.encode("[]"), parts[1], parts[2]),
-            format!("{}.{}.{}", URL_SAFE_NO_PAD.encode(twice), parts[1], parts[2]),
+            format!(
+                "{}.{}.{}",
+                URL_SAFE_NO_PAD.encode(twice),
+                parts[1],
+                parts[2]
+            ),
             format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode("{}"), parts[2]),
-            format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(r#"{"jti":1}"#), parts[2]),
+            format!(
+                "{}.{}.{}",
+                parts[0],
+                URL_SAFE_NO_PAD.encode(r#"{"jti":1}"#),
+                parts[2]
+            ),
         ] {
             let read = SentProof::read(text.as_bytes());
             assert_eq!(read.err(), Some(ProofRefusal::Unreadable), "{text}");
         }
-        assert_eq!(SentProof::read(b"\xff.\xff.\xff").err(), Some(ProofRefusal::Unreadable));
+        assert_eq!(
+            SentProof::read(b"\xff.\xff.\xff").err(),
+            Some(ProofRefusal::Unreadable)
+        );
         let long = vec![b'a'; MAX_PROOF_BYTES + 1];
         assert_eq!(SentProof::read(&long).err(), Some(ProofRefusal::TooLong));
     }

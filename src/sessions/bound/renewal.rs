@@ -69,11 +69,7 @@ impl Sessions {
         match self.record_proof(&claim, &key, at).await? {
             true => {
                 let digest = KeyDigest::of(&key.public_key);
-                Ok(Renewal::Renewed(binding.grant(
-                    claim.session,
-                    digest,
-                    now,
-                )))
+                Ok(Renewal::Renewed(binding.grant(claim.session, digest, now)))
             }
             false => Ok(challenge()),
         }

@@ -8,8 +8,8 @@ use crate::clock::Timestamp;
 use crate::db::SessionId;
 use crate::error::{Chain, Error, MissingProof, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
-use crate::sessions::store::{self, Session, SessionKey};
 use crate::sessions::Sessions;
+use crate::sessions::store::{self, Session, SessionKey};
 
 /// The time after the first request with the bound cookie within which others may lack it.
 const REQUIRED_AFTER: Duration = Duration::from_secs(30);
@@ -102,13 +102,8 @@ impl Sessions {
                 let is_first = store::mark_key_seen(c, (owner, id), &key.public_key, now)?;
                 if is_first {
                     store::update_bound_at(c, (owner, id), Some(now))?;
-                    let event = NewEvent::for_session(
-                        owner,
-                        id,
-                        EventKind::Bound,
-                        &Origin::default(),
-                        now,
-                    );
+                    let event =
+                        NewEvent::for_session(owner, id, EventKind::Bound, &Origin::default(), now);
                     events::record_events(c, &[event])?;
                 }
                 Ok(is_first)
@@ -184,7 +179,10 @@ mod tests {
         }
         let judged = |proof| judge(&key(Some(100)), proof, at(130));
         assert_eq!(judged(CookieProof::Good(own)), None);
-        assert_eq!(judged(CookieProof::Expired(own)), Some(MissingProof::Expired));
+        assert_eq!(
+            judged(CookieProof::Expired(own)),
+            Some(MissingProof::Expired)
+        );
         for proof in [
             CookieProof::None,
             CookieProof::Good(other),

@@ -41,7 +41,12 @@ impl Stamps {
     }
 
     /// Returns a challenge for the browser of a session, made at `at`.
-    pub(super) fn challenge(&self, kind: ChallengeKind, session: SessionId, at: Timestamp) -> String {
+    pub(super) fn challenge(
+        &self,
+        kind: ChallengeKind,
+        session: SessionId,
+        at: Timestamp,
+    ) -> String {
         self.seal((kind as u8, at), session, &[])
     }
 

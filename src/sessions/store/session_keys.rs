@@ -122,7 +122,9 @@ pub(in crate::sessions) fn mark_key_seen(
         .filter(dsl::session_id.eq(id))
         .filter(dsl::public_key.eq(public_key))
         .filter(dsl::seen_at.is_null());
-    let marked = diesel::update(unseen).set(dsl::seen_at.eq(now)).execute(c)?;
+    let marked = diesel::update(unseen)
+        .set(dsl::seen_at.eq(now))
+        .execute(c)?;
     Ok(marked > 0)
 }
 
@@ -197,6 +199,8 @@ pub(in crate::sessions) fn mark_alerted(
         .filter(dsl::user_id.eq(user))
         .filter(dsl::session_id.eq(id))
         .filter(dsl::alerted_at.is_null().or(dsl::alerted_at.le(since)));
-    let marked = diesel::update(due).set(dsl::alerted_at.eq(now)).execute(c)?;
+    let marked = diesel::update(due)
+        .set(dsl::alerted_at.eq(now))
+        .execute(c)?;
     Ok(marked > 0)
 }
