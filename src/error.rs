@@ -234,6 +234,7 @@ impl Error {
             Self::InvalidCredentials => "The e-mail or the password is wrong",
             Self::WrongPassword => "The password is wrong",
             Self::Unauthenticated => "You are not signed in",
+            Self::ProofRequired(MissingProof::Absent) => "The proof of the browser is missing",
             Self::ProofRequired(_) => "We can’t check this device just now",
             Self::ProofRefused(_) => "The proof of the key is not valid",
             Self::InvalidToken(_) => "The token is not valid",

@@ -34,7 +34,7 @@ pub async fn refresh(app: web::Data<AppState>, request: HttpRequest) -> Result<H
         Ok(response) => Ok(response),
         Err(err @ Error::ProofRefused(_)) => Err(err),
         Err(err) => {
-            tracing::warn!(error = %Chain(&err), "unavailable");
+            tracing::warn!(error = %Chain(&err), "a proof could not be judged");
             Ok(bound_session::unavailable())
         }
     }

@@ -37,8 +37,7 @@ pub enum Access {
     /// An administrator or an auditor in a signed-in browser. For other people who are signed in, it
     /// does not exist.
     Audit,
-    /// An administrator in a signed-in browser, after step-up. For other people who are signed in,
-    /// it does not exist.
+    /// An administrator as [`Access::Audit`], after step-up.
     Admin,
     /// An administrator or an auditor as [`Access::Api`], or an application with the scope
     /// `admin:read`. For others it does not exist.

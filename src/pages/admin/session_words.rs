@@ -3,7 +3,7 @@
 use super::quantity::{self, number};
 use crate::events::{Event, EventKind};
 use crate::pages::{travel_views, words};
-use crate::sessions::search::{Mark, MatchCount, SessionSort, SortKey};
+use crate::sessions::search::{BoundFilter, Mark, MatchCount, SessionSort, SortKey};
 use crate::sessions::{EndedReason, OpenedVia, Session};
 use crate::user_agent::DeviceKind;
 
@@ -93,6 +93,14 @@ pub(super) fn mark(mark: Mark) -> &'static str {
     match mark {
         Mark::CountryChanged => "Country changed",
         Mark::ImpossibleTravel => "Impossible travel",
+    }
+}
+
+/// Returns whether sessions are bound to their browser.
+pub(super) fn bound(bound: BoundFilter) -> &'static str {
+    match bound {
+        BoundFilter::Yes => "Bound",
+        BoundFilter::No => "Not bound",
     }
 }
 

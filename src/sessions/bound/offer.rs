@@ -27,6 +27,15 @@ impl Sessions {
         self.binding.is_some()
     }
 
+    /// Returns a session as it is here: where sessions are not bound, it is not, whatever it was before.
+    #[must_use]
+    pub fn as_bound(&self, session: Session) -> Session {
+        Session {
+            bound_at: session.bound_at.filter(|_| self.binds()),
+            ..session
+        }
+    }
+
     /// Returns the challenge with which a browser is offered to bind a session for which the password was just
     /// `given`; `None` where it is not to be: sessions are not bound here, or this one is.
     #[must_use]

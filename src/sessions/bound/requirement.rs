@@ -102,8 +102,13 @@ impl Sessions {
                 let is_first = store::mark_key_seen(c, (owner, id), &key.public_key, now)?;
                 if is_first {
                     store::update_bound_at(c, (owner, id), Some(now))?;
-                    let event =
-                        NewEvent::for_session(owner, id, EventKind::Bound, &Origin::default(), now);
+                    let origin = Origin {
+                        user: Some(owner),
+                        session: Some(id),
+                        ..Origin::default()
+                    };
+                    let kind = EventKind::Bound;
+                    let event = NewEvent::for_session(owner, id, kind, &origin, now);
                     events::record_events(c, &[event])?;
                 }
                 Ok(is_first)
