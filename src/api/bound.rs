@@ -17,9 +17,13 @@ use crate::sessions::{Renewal, UnknownSigner};
 /// another key; [`Error::Unauthenticated`] without the current cookie of a live session;
 /// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn register(app: web::Data<AppState>, request: HttpRequest) -> Result<HttpResponse> {
+    const MISSING: Error = Error::ProofRefused(ProofRefusal::Missing);
+
+    if !bound_session::has_proof(&request) {
+        return Err(MISSING);
+    }
     let claim = browser::session_claim(&request)?.ok_or(Error::Unauthenticated)?;
-    let proof = bound_session::sent_proof(&request)?;
-    let proof = proof.ok_or(Error::ProofRefused(ProofRefusal::Missing))?;
+    let proof = bound_session::sent_proof(&request)?.ok_or(MISSING)?;
     let grant = app.sessions.register_key(claim, proof).await?;
     bound_session::grant(&request, grant)
 }

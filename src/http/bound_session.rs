@@ -76,6 +76,12 @@ pub(super) fn read_cookie(
     app.sessions.read_bound_cookie(session, values)
 }
 
+/// Returns whether a request has something that may be a proof.
+#[must_use]
+pub fn has_proof(request: &HttpRequest) -> bool {
+    request.headers().contains_key(PROOF)
+}
+
 /// Returns the proof of a request; `None` without one.
 ///
 /// # Errors

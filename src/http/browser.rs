@@ -134,10 +134,10 @@ pub async fn exchange_cookies(
     let name = app.cookies.name(OwnCookie::Session);
     app.session_cookies
         .reseal_response(response.headers_mut(), name);
-    let answered = response.request().clone();
-    let set = cookies::take(&answered);
+    let request = response.request().clone();
+    let set = cookies::take(&request);
     prepend(response.headers_mut(), &app.cookies, &set)?;
-    bound_session::write_offer(&answered, response.headers_mut());
+    bound_session::write_offer(&request, response.headers_mut());
     Ok(response)
 }
 

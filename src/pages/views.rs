@@ -118,7 +118,7 @@ impl Reader {
         let sessions: Vec<_> = sessions.into_iter().collect();
         let bound = sessions.iter().filter(|it| it.bound_at.is_some()).count();
         let is_browser = |session: &&Session| session.opened_via == OpenedVia::Browser;
-        let said = match bound {
+        let words = match bound {
             0 if sessions.iter().all(is_browser) => {
                 Some("Not bound: this browser does not offer it")
             }
@@ -127,7 +127,7 @@ impl Reader {
             }
             _ => None,
         };
-        said.filter(|_| self.binds)
+        words.filter(|_| self.binds)
     }
 
     /// Describes where a session was last used.

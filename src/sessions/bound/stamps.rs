@@ -79,18 +79,18 @@ impl Stamps {
 
     fn seal(&self, (kind, at): (u8, Timestamp), session: SessionId, rest: &[u8]) -> String {
         let at = at.timestamp_micros().to_be_bytes();
-        let said = [&[VERSION, kind], at.as_slice(), rest].concat();
-        let tag = self.0.sign(&[&said, session.as_bytes()]);
-        URL_SAFE_NO_PAD.encode([said.as_slice(), &tag].concat())
+        let content = [&[VERSION, kind], at.as_slice(), rest].concat();
+        let tag = self.0.sign(&[&content, session.as_bytes()]);
+        URL_SAFE_NO_PAD.encode([content.as_slice(), &tag].concat())
     }
 
     /// Returns the time and the rest of what a stamp says. Compares in constant time.
     fn open(&self, kind: u8, session: SessionId, text: &str) -> Option<(Timestamp, Vec<u8>)> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (said, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
-        let (head, rest) = said.split_at_checked(HEAD)?;
+        let (content, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
+        let (head, rest) = content.split_at_checked(HEAD)?;
         let (start, at) = head.split_at_checked(2)?;
-        let is_genuine = self.0.verify(&[said, session.as_bytes()], tag);
+        let is_genuine = self.0.verify(&[content, session.as_bytes()], tag);
         if !is_genuine || start != [VERSION, kind] {
             return None;
         }
