@@ -113,6 +113,8 @@ pub struct Caller {
     pub location: Location,
     /// How they were authenticated.
     pub authentication: Authentication,
+    /// Until when what the request opens may stay open, where sessions are bound to browsers.
+    pub proven_until: Option<Timestamp>,
     /// The network of this request.
     pub(super) network: NetworkDigest,
 }

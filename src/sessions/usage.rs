@@ -80,6 +80,7 @@ impl Sessions {
             user,
             session,
             authentication,
+            proven_until: proof.and_then(|proof| self.proven_until(proof, now)),
             network,
         })
     }

@@ -45,13 +45,17 @@ impl Binding {
         })
     }
 
+    /// Returns until when a proof that was made at `now` counts: a browser has it for the lifetime, and requests
+    /// may be on their way.
+    pub(super) fn end(&self, now: Timestamp) -> Timestamp {
+        now + self.lifetime + LEEWAY
+    }
+
     /// Returns what a browser gets that has proved its key at `now`.
     pub(super) fn grant(&self, session: SessionId, key: KeyDigest, now: Timestamp) -> BoundGrant {
         BoundGrant {
             session,
-            cookie: self
-                .stamps
-                .cookie(session, key, now + self.lifetime + LEEWAY),
+            cookie: self.stamps.cookie(session, key, self.end(now)),
             lifetime: self.lifetime,
             challenge: self.stamps.challenge(ChallengeKind::Refresh, session, now),
         }

@@ -66,7 +66,7 @@ impl Sessions {
         if own.is_none_or(|own| proof.verify(&own).is_err()) {
             return Ok(Renewal::Refused(UnknownSigner(Copied::new(live, key))));
         }
-        match self.record_proof(&claim, &key, at).await? {
+        match self.record_proof(&claim, &key, at, now).await? {
             true => {
                 let digest = KeyDigest::of(&key.public_key);
                 Ok(Renewal::Renewed(binding.grant(claim.session, digest, now)))
@@ -97,14 +97,21 @@ impl Sessions {
     }
 
     /// Records a proof of a challenge that was made at `at`. Returns whether it counts: one that a newer proof
-    /// has overtaken doesn't, unless the clocks of two nodes may differ by so much.
-    async fn record_proof(&self, claim: &Claim, key: &SessionKey, at: Timestamp) -> Result<bool> {
+    /// has overtaken doesn't, unless the clocks of two nodes may differ by so much. One that is still to come, as
+    /// of a clock that was set right, overtakes nothing.
+    async fn record_proof(
+        &self,
+        claim: &Claim,
+        key: &SessionKey,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool> {
         let (session, public_key) = ((claim.user, claim.session), key.public_key.clone());
         let is_newest = self
             .db
             .write(move |c| store::record_proof(c, session, &public_key, at))
             .await?;
-        Ok(is_newest || at + LEEWAY >= key.proved_at)
+        Ok(is_newest || at + LEEWAY >= key.proved_at.min(now))
     }
 }
 

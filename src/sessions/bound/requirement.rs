@@ -22,8 +22,8 @@ pub enum CookieProof {
     None,
     /// That the browser had this key, longer ago than it counts.
     Expired(KeyDigest),
-    /// That the browser had this key a moment ago.
-    Good(KeyDigest),
+    /// That the browser had this key a moment ago, which counts until this time.
+    Good(KeyDigest, Timestamp),
 }
 
 impl Sessions {
@@ -43,9 +43,25 @@ impl Sessions {
         let latest = genuine.max_by_key(|(_, until)| *until);
         match latest {
             None => CookieProof::None,
-            Some((key, until)) if now < until => CookieProof::Good(key),
+            Some((key, until)) if now < until => CookieProof::Good(key, until),
             Some((key, _)) => CookieProof::Expired(key),
         }
+    }
+
+    /// Returns until when what a request opens may stay open, by what its bound cookie proves: whoever copied its
+    /// cookies is to gain no more than a browser does that makes no proof any more. `None`: for as long as its
+    /// session is live.
+    pub(in crate::sessions) fn proven_until(
+        &self,
+        proof: CookieProof,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let binding = self.binding.as_ref()?;
+        Some(match proof {
+            CookieProof::Good(_, until) => until,
+            // The session may be bound meanwhile.
+            CookieProof::None | CookieProof::Expired(_) => binding.end(now),
+        })
     }
 
     /// Verifies that a request may act in a session whose cookie it has, and returns the session. The first
@@ -130,7 +146,7 @@ impl Sessions {
 
 impl CookieProof {
     fn is_good_for(self, key: &SessionKey) -> bool {
-        self == Self::Good(KeyDigest::of(&key.public_key))
+        matches!(self, Self::Good(digest, _) if digest == KeyDigest::of(&key.public_key))
     }
 
     fn is_expired_for(self, key: &SessionKey) -> bool {
@@ -176,21 +192,21 @@ mod tests {
         for proof in [
             CookieProof::None,
             CookieProof::Expired(own),
-            CookieProof::Good(own),
-            CookieProof::Good(other),
+            CookieProof::Good(own, at(2_000_000)),
+            CookieProof::Good(other, at(2_000_000)),
         ] {
             assert_eq!(judge(&key(None), proof, at(1_000_000)), None);
             assert_eq!(judge(&key(Some(100)), proof, at(129)), None);
         }
         let judged = |proof| judge(&key(Some(100)), proof, at(130));
-        assert_eq!(judged(CookieProof::Good(own)), None);
+        assert_eq!(judged(CookieProof::Good(own, at(2_000_000))), None);
         assert_eq!(
             judged(CookieProof::Expired(own)),
             Some(MissingProof::Expired)
         );
         for proof in [
             CookieProof::None,
-            CookieProof::Good(other),
+            CookieProof::Good(other, at(2_000_000)),
             CookieProof::Expired(other),
         ] {
             assert_eq!(judged(proof), Some(MissingProof::Absent));
