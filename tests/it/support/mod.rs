@@ -4,6 +4,9 @@ pub mod admin;
 pub mod api;
 pub mod app;
 pub mod application;
+pub mod bound;
+pub mod bound_browser;
+pub mod bound_session;
 pub mod browser;
 pub mod bulk;
 pub mod cookies;
@@ -12,6 +15,7 @@ pub mod html;
 pub mod mailed;
 pub mod mmdb;
 pub mod outage;
+pub mod outgoing;
 pub mod people_pages;
 pub mod program;
 pub mod proxy;
@@ -20,6 +24,7 @@ pub mod sessions;
 pub mod smtp;
 pub mod source;
 pub mod statements;
+pub mod tls_proxy;
 pub mod webdriver;
 
 /// What most test modules need.
