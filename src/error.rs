@@ -2,6 +2,7 @@
 //! `application/problem+json` and a page, are in `http::error_response`.
 
 mod failure;
+mod proof_refusal;
 mod token_refusal;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use self::failure::{Chain, Failure};
+pub use self::proof_refusal::{MissingProof, ProofRefusal};
 pub use self::token_refusal::TokenRefusal;
 use crate::clock::{TimeZone, Timestamp};
 
@@ -76,6 +78,12 @@ pub enum Error {
     /// A token was sent and is not valid.
     #[error("the token is not valid")]
     InvalidToken(#[source] TokenRefusal),
+    /// The session is bound to its browser, and the request lacks the proof of that.
+    #[error("the browser did not prove that it has the key of this session")]
+    ProofRequired(MissingProof),
+    /// The proof of a browser's key is refused.
+    #[error("the proof of the key is refused")]
+    ProofRefused(#[source] ProofRefusal),
     /// No API key was sent, or one that is not in use (RFC 6749, 5.2).
     #[error("the client's credentials are wrong")]
     InvalidClient,
@@ -191,6 +199,8 @@ impl Error {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::InvalidCredentials | Self::WrongPassword => "invalid_credentials",
             Self::Unauthenticated => "unauthenticated",
+            Self::ProofRequired(_) => "proof_required",
+            Self::ProofRefused(_) => "invalid_proof",
             Self::InvalidToken(_) => "invalid_token",
             Self::InvalidClient => "invalid_client",
             Self::InvalidTarget => "invalid_target",
@@ -230,6 +240,9 @@ impl Error {
             Self::InvalidCredentials => "The e-mail or the password is wrong",
             Self::WrongPassword => "The password is wrong",
             Self::Unauthenticated => "You are not signed in",
+            Self::ProofRequired(MissingProof::Absent) => "The proof of the browser is missing",
+            Self::ProofRequired(_) => "We can’t check this device just now",
+            Self::ProofRefused(_) => "The proof of the key is not valid",
             Self::InvalidToken(_) => "The token is not valid",
             Self::InvalidClient => "The API key is not valid",
             Self::InvalidTarget => "There is no such audience",
@@ -277,6 +290,15 @@ impl Error {
             Self::InvalidCredentials => "Check both and try again.".into(),
             Self::WrongPassword => "Check it and try again.".into(),
             Self::Unauthenticated => "The session has ended or never existed. Sign in again.".into(),
+            Self::ProofRequired(MissingProof::Absent) => {
+                "The session is bound to a browser, and this request had no proof of its key. Sign in again."
+                    .into()
+            }
+            Self::ProofRequired(_) => {
+                "Your browser could not show the key of this device. Nothing was changed. Try again in a moment."
+                    .into()
+            }
+            Self::ProofRefused(refusal) => refusal.to_string(),
             Self::InvalidToken(_) => "It has expired, was used already, or is not from this service. Sign in again.".into(),
             Self::CsrfMismatch => {
                 "Nothing was done. The page is from before you signed in, or another site sent the form. Open the page again and try once more."
@@ -323,6 +345,15 @@ impl Error {
         }
     }
 
+    /// Returns whether the request counts as that of somebody who is not signed in.
+    #[must_use]
+    pub fn is_signed_out(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthenticated | Self::ProofRequired(MissingProof::Absent)
+        )
+    }
+
     /// Returns the fields that are not valid; none unless this is an [`Error::Invalid`].
     #[must_use]
     pub fn field_errors(&self) -> &[FieldError] {
@@ -339,7 +370,9 @@ impl Error {
             Self::Busy { retry_after }
             | Self::TooManyTries { retry_after }
             | Self::TooManyChanges { retry_after } => Some(*retry_after),
-            Self::Unavailable(_) | Self::Disconnected(_) => Some(Duration::from_secs(5)),
+            Self::Unavailable(_)
+            | Self::Disconnected(_)
+            | Self::ProofRequired(MissingProof::NotNow) => Some(Duration::from_secs(5)),
             _ => None,
         }
     }

@@ -165,7 +165,9 @@ fn reviewable(
 /// no other one can answer.
 fn is_no_news(alert: &Alert, basis: &TrustBasis, (session, now): (&Session, Timestamp)) -> bool {
     match alert.kind {
-        AlertKind::TwoPlaces => !basis.has_reviewer(alert, session.id, now),
+        AlertKind::TwoPlaces | AlertKind::CopyRefused => {
+            !basis.has_reviewer(alert, session.id, now)
+        }
         kind if kind.is_sign_in() || kind.is_end() => false,
         _ => alert.session_id == Some(session.id),
     }

@@ -33,6 +33,7 @@ pub(super) struct OwnSession {
     is_active: bool,
     ended_at: Option<Timestamp>,
     ended_reason: Option<EndedReason>,
+    bound_since: Option<Timestamp>,
     applications: Vec<SessionApplication>,
 }
 
@@ -58,6 +59,7 @@ impl OwnSession {
             is_active: session.is_active,
             ended_at: session.ended_at,
             ended_reason: session.ended_reason,
+            bound_since: session.bound_at,
             applications,
         }
     }

@@ -75,7 +75,8 @@ impl Accounts {
 /// travelled: whether it is open, not from before `since`, and says it, or was answered afterwards. One about a
 /// sign-in with no impossible use before does not say what happened at it.
 fn is_covered_by(alert: &Alert, event: &Event, since: Timestamp) -> bool {
-    let is_about_it = alert.session_id == event.session_id && alert.kind.is_use();
+    let is_travel = alert.kind.is_sign_in() || alert.kind == AlertKind::TwoPlaces;
+    let is_about_it = alert.session_id == event.session_id && is_travel;
     let is_impossible = || alert.use_before().is_some_and(|it| it.is_impossible);
     let is_covered = match alert.review() {
         Some((_, answered_at)) => answered_at >= event.at,

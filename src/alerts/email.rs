@@ -253,6 +253,7 @@ fn subject(alert: &Alert, live: usize) -> &'static str {
             _ => "A session was ended for safety",
         },
         AlertKind::TwoPlaces => "A device was used in two places",
+        AlertKind::CopyRefused => "Somebody used a copy of a device’s sign-in",
         AlertKind::Administered => match alert.act {
             Some(EventKind::EmailChanged) => "An administrator changed your e-mail",
             Some(EventKind::PasswordChanged) => "An administrator set a new password",
@@ -302,6 +303,9 @@ fn what_happened(alert: &Alert) -> String {
         AlertKind::Administered => what_was_administered(alert.act),
         AlertKind::TwoPlaces => {
             "A device that is signed in to your account was used in two places, too far apart for the time between."
+        }
+        AlertKind::CopyRefused => {
+            "Somebody used a copy of this device’s sign-in. It got nothing: what was copied is no use without the browser of that device."
         }
         AlertKind::WrongPasswords => {
             return format!(

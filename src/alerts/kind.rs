@@ -26,6 +26,8 @@ pub enum AlertKind {
     WrongPasswords,
     /// A session was used in two places, too far apart for the time between.
     TwoPlaces,
+    /// A copy of a session that is bound to its browser was used, which is no use.
+    CopyRefused,
 }
 
 impl AlertKind {
@@ -57,7 +59,7 @@ impl AlertKind {
     /// that out.
     #[must_use]
     pub fn is_use(self) -> bool {
-        self.is_sign_in() || self == Self::TwoPlaces
+        self.is_sign_in() || matches!(self, Self::TwoPlaces | Self::CopyRefused)
     }
 
     /// Returns whether a message is sent about it: a VPN looks as if a session were used in two places, and

@@ -34,6 +34,9 @@ pub(super) fn advice(kind: AlertKind) -> &'static str {
         AlertKind::WrongPasswords => {
             "If it was you, just sign in again; “Forgotten your password?” sets a new one."
         }
+        AlertKind::CopyRefused => {
+            "Whatever copied it may still be on the device: remove programs and browser extensions that you don’t know, then set a new password."
+        }
         AlertKind::NewDevice | AlertKind::NewCountry => {
             "If it was you, open the link below and say so: until then, some changes on that device may have to wait, for 7 days at most."
         }

@@ -9,6 +9,7 @@ use crate::account::{OwnPassword, SignedUp};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
+use crate::http::bound_session;
 use crate::http::browser;
 use crate::http::caller::{AnyApiCaller, ApiCaller, MaybeApiCaller};
 use crate::http::client::{RequestClient, header_text, location, visitor, visitor_origin};
@@ -16,7 +17,9 @@ use crate::http::json::Json;
 use crate::http::logged_caller::record_session;
 use crate::http::requester::requester;
 use crate::people::{EmailTrust, FullName, NewAccount, NewPassword, PlainPassword, Role};
-use crate::sessions::{EndedReason, NewSession, OpenedVia, Session, SessionPersistence};
+use crate::sessions::{
+    EndedReason, NewSession, OpenedVia, PasswordGiven, Session, SessionPersistence,
+};
 use crate::throttles::{Lane, Purpose};
 use crate::tokens::Audience;
 
@@ -200,6 +203,7 @@ pub async fn confirm(
     let session = app.sessions.record_step_up(&caller).await?;
     if caller.has_cookie() {
         browser::set_session(&request, &session, &caller.user)?;
+        bound_session::offer(&request, &session, PasswordGiven::Again)?;
         return Ok(HttpResponse::Ok().json(ConfirmedSession::new(session)));
     }
     let password_given_at = Some(session.confirmed_at);

@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod app_sessions;
 mod audience;
 pub mod auth;
+pub mod bound;
 pub mod health;
 pub mod jwks;
 pub mod me;

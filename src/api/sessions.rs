@@ -63,7 +63,7 @@ pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Res
     };
     let sessions: Vec<_> = live
         .into_iter()
-        .map(|session| SessionJson::new(session, current))
+        .map(|session| SessionJson::new(app.sessions.as_bound(session), current))
         .collect();
     Ok(HttpResponse::Ok().json(ActiveSessions {
         total: sessions.len(),
@@ -76,9 +76,10 @@ pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Res
 }
 
 /// Returns the caller's session. This is the hot path: one query.
-pub async fn current(ApiCaller(caller): ApiCaller) -> HttpResponse {
+pub async fn current(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> HttpResponse {
     let id = caller.session.id;
-    HttpResponse::Ok().json(SessionJson::new(caller.session, id))
+    let session = app.sessions.as_bound(caller.session);
+    HttpResponse::Ok().json(SessionJson::new(session, id))
 }
 
 /// Lists a page of the caller's ended sessions, with the reason and the time of each end.
@@ -114,7 +115,7 @@ pub async fn history(
             .into_iter()
             .map(|session| {
                 let ended_note = stated.remove(&session.id);
-                SessionJson::new(session, current).with_note(ended_note)
+                SessionJson::new(app.sessions.as_bound(session), current).with_note(ended_note)
             })
             .collect(),
         next_cursor: page.next.map(HistoryCursor::encode),
@@ -139,6 +140,7 @@ pub async fn rename(
         .sessions
         .update_device_name(caller.user.id, *id, name, caller.origin())
         .await?;
+    let session = app.sessions.as_bound(session);
     Ok(HttpResponse::Ok().json(SessionJson::new(session, caller.session.id)))
 }
 

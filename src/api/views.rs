@@ -31,6 +31,8 @@ pub(in crate::api) struct SessionJson {
     is_current: bool,
     /// Whether its device is exempt from the idle limit.
     idle_exempt: bool,
+    /// Since when it is bound to its browser, if it is.
+    bound_since: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +62,7 @@ impl SessionJson {
         Self {
             is_current: session.id == current,
             idle_exempt: session.is_idle_exempt(),
+            bound_since: session.bound_at,
             id: session.id,
             user_id: session.user_id,
             device_name: session.device_name,

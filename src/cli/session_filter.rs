@@ -6,11 +6,11 @@ use clap::builder::PossibleValuesParser;
 use strum::VariantNames;
 
 use super::error::{Result, invalid_or_service};
-use crate::sessions::search::{Mark, SessionFilter, StateFilter};
+use crate::sessions::search::{BoundFilter, Mark, SessionFilter, StateFilter};
 use crate::user_agent::DeviceKind;
 
 /// The ids of the options.
-pub(super) const OPTIONS: [&str; 14] = [
+pub(super) const OPTIONS: [&str; 15] = [
     "user",
     "state",
     "kind",
@@ -20,6 +20,7 @@ pub(super) const OPTIONS: [&str; 14] = [
     "ip",
     "application",
     "mark",
+    "bound",
     "opened_from",
     "opened_to",
     "used_from",
@@ -59,6 +60,9 @@ pub(super) struct FilterArgs {
     /// What is unusual about them
     #[arg(long, value_name = "MARK", value_parser = PossibleValuesParser::new(Mark::VARIANTS))]
     mark: Option<String>,
+    /// Whether they are bound to their browser
+    #[arg(long, value_name = "BOUND", value_parser = PossibleValuesParser::new(BoundFilter::VARIANTS))]
+    bound: Option<String>,
     /// Signed in at this time or later: 2026-11-01, a time of RFC 3339, or 90d for so long ago
     #[arg(long, value_name = "TIME")]
     opened_from: Option<String>,
@@ -99,7 +103,7 @@ impl FilterArgs {
         self.user.as_deref().filter(|_| given == 1)
     }
 
-    fn values(&self) -> [(&'static str, Option<&str>); 14] {
+    fn values(&self) -> [(&'static str, Option<&str>); 15] {
         let [
             user,
             state,
@@ -110,6 +114,7 @@ impl FilterArgs {
             ip,
             application,
             mark,
+            bound,
             opened_from,
             opened_to,
             used_from,
@@ -126,6 +131,7 @@ impl FilterArgs {
             (ip, self.ip.as_deref()),
             (application, self.application.as_deref()),
             (mark, self.mark.as_deref()),
+            (bound, self.bound.as_deref()),
             (opened_from, self.opened_from.as_deref()),
             (opened_to, self.opened_to.as_deref()),
             (used_from, self.used_from.as_deref()),

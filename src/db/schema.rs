@@ -346,6 +346,22 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::sql::{Timestamptz, Uuid};
 
+    session_keys (session_id) {
+        session_id -> Uuid,
+        user_id -> Uuid,
+        public_key -> Bytea,
+        registered_at -> Timestamptz,
+        seen_at -> Nullable<Timestamptz>,
+        proved_at -> Timestamptz,
+        noted_at -> Nullable<Timestamptz>,
+        alerted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
     used_links (id) {
         id -> Uuid,
         act -> Text,
@@ -400,6 +416,7 @@ diesel::table! {
         sign_in_country -> Nullable<Text>,
         has_changed_country -> Bool,
         has_impossible_travel -> Bool,
+        bound_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -442,6 +459,7 @@ diesel::joinable!(mail_queue -> alerts (alert_id));
 diesel::joinable!(mail_queue -> users (user_id));
 diesel::joinable!(password_resets -> users (user_id));
 diesel::joinable!(session_applications -> user_sessions (session_id));
+diesel::joinable!(session_keys -> user_sessions (session_id));
 diesel::joinable!(user_sessions -> users (user_id));
 diesel::joinable!(users -> applications (application_id));
 
@@ -466,6 +484,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reset_requests,
     session_applications,
     session_events,
+    session_keys,
     used_links,
     user_sessions,
     users,

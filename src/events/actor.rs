@@ -53,9 +53,9 @@ impl Event {
             (None, None) => match self.kind {
                 // Whoever else does it has an account.
                 EventKind::PasswordChanged | EventKind::EmailChanged => Actor::Administrator,
-                EventKind::PasswordLinkRequested | EventKind::VerificationLinkRequested => {
-                    Actor::Unknown
-                }
+                EventKind::PasswordLinkRequested
+                | EventKind::VerificationLinkRequested
+                | EventKind::UsedWithoutKey => Actor::Unknown,
                 EventKind::EmailChangeCancelled => match self.detail.as_deref() {
                     Some(DECLINED) => Actor::Unknown,
                     _ => Actor::Administrator,

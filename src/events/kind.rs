@@ -23,6 +23,10 @@ pub enum EventKind {
     /// Impossible travel: the session was used too far from the last place, too soon. The detail is
     /// the distance and the time.
     ImpossibleTravel,
+    /// The session was bound to its browser.
+    Bound,
+    /// The session is bound, and its cookie was used without the proof of its browser.
+    UsedWithoutKey,
     /// The person's password was changed.
     PasswordChanged,
     /// The e-mail that the person signs in with was changed.
@@ -150,6 +154,8 @@ impl EventKind {
             | Self::Renamed
             | Self::Ended
             | Self::ImpossibleTravel
+            | Self::Bound
+            | Self::UsedWithoutKey
             | Self::PasswordChanged
             | Self::EmailChanged
             | Self::EmailChangeRequested

@@ -11,11 +11,9 @@ use actix_web::{HttpMessage, HttpRequest};
 
 use super::admin_caller::require_role;
 use super::api_client::{authenticate, has_api_key};
-use super::app_state::app_state;
 use super::browser;
 use super::caller::presented_claim;
-use super::client::location;
-use super::{logged_caller, refusals, unsent_form};
+use super::{refusals, unproven, unsent_form};
 use crate::applications::Scope;
 use crate::error::{Error, Result};
 use crate::people::Role;
@@ -68,10 +66,7 @@ async fn pass<B: MessageBody>(
 
 /// Returns whether an error is that of somebody who is not authenticated.
 fn is_of_stranger(err: &Error) -> bool {
-    matches!(
-        err,
-        Error::Unauthenticated | Error::InvalidToken(_) | Error::InvalidClient
-    )
+    err.is_signed_out() || matches!(err, Error::InvalidToken(_) | Error::InvalidClient)
 }
 
 async fn judge_browser(request: &HttpRequest) -> Result<()> {
@@ -95,8 +90,6 @@ async fn judge_program(request: &HttpRequest) -> Result<()> {
 
 /// That is no use of the session: the handler's extractor records one.
 async fn judge_person(request: &HttpRequest, claim: Claim) -> Result<()> {
-    let app = app_state(request)?;
-    let caller = app.sessions.identify(claim, location(request, app)).await?;
-    logged_caller::record_caller(request, &caller);
+    let caller = unproven::identify(request, claim).await?;
     require_role(request, &caller, Role::Auditor)
 }

@@ -20,14 +20,14 @@ use super::received_cookies::ReceivedCookies;
 use super::sent_cookies::SentCookies;
 use super::session_choice::{Removal, choose};
 use super::session_cookies::{CLAIM, StoredClaim};
-use super::{device_cookie, forward_cookie, logged_caller, onward};
+use super::{bound_session, device_cookie, forward_cookie, logged_caller, onward};
 use crate::devices::DeviceId;
 use crate::error::{Error, Failure, Result};
 use crate::people::User;
 use crate::sessions::{Claim, Session};
 use crate::throttles::KnownDevice;
 
-/// The prefixes of paths that no session cookie opens.
+/// The prefixes of paths that no session cookie opens, but those of its key.
 const WITHOUT_SESSION: [&str; 6] = [
     "/static/",
     "/favicon.ico",
@@ -66,7 +66,11 @@ pub fn session_claim(request: &HttpRequest) -> Result<Option<Claim>> {
         return Err(err.clone());
     }
     let stored: Option<StoredClaim> = request.get_session().get(CLAIM).ok().flatten();
-    Ok(stored.map(|stored| stored.to_claim()))
+    let Some(stored) = stored else {
+        return Ok(None);
+    };
+    let proof = bound_session::read_cookie(request, app_state(request)?, stored.session());
+    Ok(Some(stored.to_claim(proof)))
 }
 
 /// Sets the session cookie for `session` of `user`, and that of forward-auth. Without "Keep me
@@ -98,6 +102,7 @@ pub fn clear_session(request: &HttpRequest) -> Result<()> {
     request.get_session().purge();
     cookies::remove_elsewhere(request, &app_state(request)?.cookies, OwnCookie::Session);
     onward::clear(request)?;
+    bound_session::forget(request, app_state(request)?);
     let received = ReceivedCookies::of(request);
     for form in [OwnCookie::UnsentForm, OwnCookie::FailedForm] {
         if received.has(form) {
@@ -129,8 +134,10 @@ pub async fn exchange_cookies(
     let name = app.cookies.name(OwnCookie::Session);
     app.session_cookies
         .reseal_response(response.headers_mut(), name);
-    let set = cookies::take(response.request());
+    let request = response.request().clone();
+    let set = cookies::take(&request);
     prepend(response.headers_mut(), &app.cookies, &set)?;
+    bound_session::write_offer(&request, response.headers_mut());
     Ok(response)
 }
 
@@ -138,6 +145,9 @@ pub async fn exchange_cookies(
 /// prefixes of programs that have no use for it, and no page that is prefetched, which is refused.
 fn may_use_session(request: &ServiceRequest) -> bool {
     let path = request.path();
+    if path.starts_with(bound_session::PREFIX) {
+        return true;
+    }
     let is_without = WITHOUT_SESSION
         .iter()
         .any(|prefix| path.starts_with(prefix));

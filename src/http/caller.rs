@@ -12,13 +12,12 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use super::app_state::app_state;
 use super::body::{self, is_safe};
 use super::browser;
-use super::client::location;
 use super::forms::{self, UnreadForm};
-use super::logged_caller;
 use super::prefetch::UNATTENDED;
+use super::unproven;
 use crate::account::Attention;
 use crate::clock::Timestamp;
-use crate::error::{Error, Result, TokenRefusal};
+use crate::error::{Error, MissingProof, Result, TokenRefusal};
 use crate::sessions::{Caller, Claim};
 
 pub(super) type Extraction<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
@@ -107,11 +106,7 @@ impl FromRequest for ListeningCaller {
         let request = request.clone();
         Box::pin(async move {
             let claim = browser::session_claim(&request)?.ok_or(Error::Unauthenticated)?;
-            let app = app_state(&request)?;
-            let location = location(&request, app);
-            let caller = app.sessions.identify(claim, location).await?;
-            logged_caller::record_caller(&request, &caller);
-            Ok(Self(caller))
+            unproven::identify(&request, claim).await.map(Self)
         })
     }
 }
@@ -132,8 +127,8 @@ pub(super) fn page_caller(request: &HttpRequest, payload: &mut Payload) -> Extra
         }
         request.extensions_mut().insert(requested);
         let caller = match is_unattended(&request) {
-            true => resolve_unattended(&request, claim).await?,
-            false => resolve(&request, claim).await?,
+            true => unproven::resolve_unattended(&request, claim).await?,
+            false => unproven::resolve(&request, claim).await?,
         };
         if is_safe(&request) {
             let attention = app.accounts.list_attention(&caller).await?;
@@ -157,9 +152,11 @@ impl FromRequest for MaybeCaller {
             let Some(claim) = browser::session_claim(&request)? else {
                 return Ok(Self(None));
             };
-            match resolve(&request, claim).await {
+            match unproven::resolve(&request, claim).await {
                 Ok(caller) => Ok(Self(Some(caller))),
-                Err(Error::Unauthenticated) => Ok(Self(None)),
+                // Whoever can't prove it now may sign in.
+                Err(Error::ProofRequired(MissingProof::NotNow)) => Ok(Self(None)),
+                Err(err) if err.is_signed_out() => Ok(Self(None)),
                 Err(err) => Err(err),
             }
         })
@@ -192,7 +189,8 @@ impl FromRequest for AnyApiCaller {
         let request = request.clone();
         Box::pin(async move {
             received.await?;
-            resolve(&request, api_claim(&request)?).await.map(Self)
+            let claim = api_claim(&request)?;
+            unproven::resolve(&request, claim).await.map(Self)
         })
     }
 }
@@ -206,9 +204,8 @@ impl FromRequest for MaybeApiCaller {
         Box::pin(async move {
             match caller.await {
                 Ok(AnyApiCaller(caller)) => Ok(Self(Some(caller))),
-                Err(Error::Unauthenticated | Error::InvalidToken(_) | Error::CsrfMismatch) => {
-                    Ok(Self(None))
-                }
+                Err(Error::InvalidToken(_) | Error::CsrfMismatch) => Ok(Self(None)),
+                Err(err) if err.is_signed_out() => Ok(Self(None)),
                 Err(err) => Err(err),
             }
         })
@@ -218,22 +215,6 @@ impl FromRequest for MaybeApiCaller {
 /// Returns whether the script of an open page requests it again by itself.
 fn is_unattended(request: &HttpRequest) -> bool {
     is_safe(request) && request.headers().contains_key(UNATTENDED)
-}
-
-/// Resolves the caller of a request that nobody made.
-async fn resolve_unattended(request: &HttpRequest, claim: Claim) -> Result<Caller> {
-    let app = app_state(request)?;
-    let location = location(request, app);
-    let caller = app.sessions.resolve_unattended(claim, location).await?;
-    logged_caller::record_caller(request, &caller);
-    Ok(caller)
-}
-
-async fn resolve(request: &HttpRequest, claim: Claim) -> Result<Caller> {
-    let app = app_state(request)?;
-    let caller = app.sessions.resolve(claim, location(request, app)).await?;
-    logged_caller::record_caller(request, &caller);
-    Ok(caller)
 }
 
 /// Returns the claim of a program's request. With a cookie, what is not safe needs the CSRF token.
@@ -284,7 +265,7 @@ pub async fn token_caller(request: &HttpRequest) -> Result<Option<Caller>> {
     };
     let app = app_state(request)?;
     let resolved = match app.tokens.verify_access(token, app.clock.now()) {
-        Ok(claim) => resolve(request, claim).await,
+        Ok(claim) => unproven::resolve(request, claim).await,
         Err(err) => Err(err),
     };
     match resolved {

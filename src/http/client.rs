@@ -25,16 +25,24 @@ const MAX_LANGUAGES: usize = 4;
 /// Extracts the client of the request.
 pub struct RequestClient(pub Client);
 
+impl RequestClient {
+    /// Returns the client of a request.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the server was assembled without its state.
+    pub(super) async fn of(request: &HttpRequest) -> Result<Self, Error> {
+        let app = app_state(request)?;
+        Ok(Self(client(request, app).await))
+    }
+}
+
 impl FromRequest for RequestClient {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
-            let app = app_state(&request)?;
-            Ok(Self(client(&request, app).await))
-        })
+        Box::pin(async move { Self::of(&request).await })
     }
 }
 

@@ -33,11 +33,13 @@ pub enum OwnCookie {
     FailedForm,
     /// The browser's time zone, for this host alone. The script sets it, never a response.
     Zone,
+    /// The bound cookie, for this host alone: that the browser has the key of its session.
+    Bound,
 }
 
 impl OwnCookie {
     /// The number of them.
-    pub(super) const COUNT: usize = 8;
+    pub(super) const COUNT: usize = 9;
 }
 
 /// The names and the attributes of the service's cookies.
@@ -85,6 +87,7 @@ impl CookieConfig {
                 format!("{host_only}{prefix}_form"),
                 format!("{host_only}{prefix}_failed"),
                 format!("{host_only}{prefix}_zone"),
+                format!("{host_only}{prefix}_bound"),
             ],
             is_https,
             domain,
@@ -133,7 +136,8 @@ impl CookieConfig {
             | OwnCookie::Onward
             | OwnCookie::UnsentForm
             | OwnCookie::FailedForm
-            | OwnCookie::Zone => None,
+            | OwnCookie::Zone
+            | OwnCookie::Bound => None,
         }
     }
 

@@ -17,6 +17,7 @@ use super::chosen_fields::page_detail;
 use super::failed_form::{self, FailedForm, ShownError};
 use super::form_origin::FormOrigin;
 use super::layout::{Layout, page, see_other};
+use super::proof_page::address_of;
 use super::site::SiteLook;
 use super::way_back::{page_behind, page_of_request};
 use crate::error::{Chain, Error};
@@ -76,6 +77,13 @@ impl WayOn {
                 let page = page_behind(request).unwrap_or_else(|| page_of_request(request));
                 ((page, "Go back to the page"), None)
             }
+            Error::ProofRequired(_) => {
+                let page = match is_safe(request) {
+                    true => address_of(request),
+                    false => page_of_request(request),
+                };
+                ((page, "Try again"), None)
+            }
             _ => (Self::to_devices().link, None),
         };
         Self {
@@ -113,7 +121,8 @@ pub(super) fn error_page(
     id: Option<RequestId>,
     site: Option<Arc<SiteLook>>,
 ) -> HttpResponse {
-    let is_logged = error.status_code().is_server_error();
+    let is_logged =
+        error.status_code().is_server_error() && !matches!(error, Error::ProofRequired(_));
     let template = ErrorPage {
         layout: Layout {
             behind: way_on.behind,

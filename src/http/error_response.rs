@@ -16,10 +16,12 @@ use tracing_actix_web::RequestId;
 use url::form_urlencoded;
 
 use super::body::is_safe;
+use super::error_form::ErrorForm;
 use super::error_page::{WayOn, error_page, error_redirect, site_of};
 use super::failed_form;
 use super::layout::see_other;
 use super::notice;
+use super::proof_page;
 use super::refusals;
 use super::request_log::request_id;
 use super::site::SiteLook;
@@ -27,11 +29,8 @@ use super::step_up::step_up_response;
 use super::target::{HOME, page_of_form};
 use super::unsent_form;
 use super::way_back::page_of_request;
-use crate::error::{Chain, Error, Failure, FieldError};
+use crate::error::{Chain, Error, Failure, FieldError, MissingProof};
 use crate::tokens::PASSWORD_ACR;
-
-/// Prefixes of the paths that programs call.
-const PROGRAM_PREFIXES: [&str; 5] = ["/api/", "/auth/", "/health/", "/oauth/", "/.well-known/"];
 
 /// A problem details object (RFC 9457, section 3), extended by `code`, which identifies the error,
 /// and `errors`, which lists invalid fields.
@@ -103,6 +102,8 @@ fn log(error: &Error) {
         Error::Unavailable(_) | Error::Disconnected(_) | Error::Busy { .. } => {
             tracing::warn!(error = %chain, "unavailable");
         }
+        // Nothing failed here.
+        Error::ProofRequired(_) => {}
         // The cause may quote the token, which anybody may have written.
         Error::InvalidToken(_) => {
             tracing::debug!(error = ?chain.to_string(), "a token was refused");
@@ -114,29 +115,7 @@ fn log(error: &Error) {
     }
 }
 
-/// The form of the responses to errors of a path.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum ErrorForm {
-    /// Of RFC 6749.
-    OAuth,
-    /// Of RFC 9457.
-    Problem,
-    /// A page.
-    Page,
-}
-
 impl ErrorForm {
-    pub(super) fn of(path: &str) -> Self {
-        let is_for_programs = PROGRAM_PREFIXES
-            .iter()
-            .any(|prefix| path.starts_with(prefix));
-        match is_for_programs {
-            true if path.starts_with("/oauth/") => Self::OAuth,
-            true => Self::Problem,
-            false => Self::Page,
-        }
-    }
-
     /// Returns the response to an error of which nothing depends on the request but its id.
     pub(super) fn respond(
         self,
@@ -153,6 +132,11 @@ impl ErrorForm {
 }
 
 async fn error_response(request: &HttpRequest, error: &Error) -> HttpResponse {
+    if let Error::ProofRequired(missing) = error
+        && let Some(response) = proof_page::respond(request, *missing, site_of(request.app_data()))
+    {
+        return response;
+    }
     let mut response = match ErrorForm::of(request.path()) {
         ErrorForm::Page => page_response(request, error).await,
         form => form.respond(error, request_id(request), None),
@@ -181,7 +165,9 @@ fn problem_response(error: &Error) -> HttpResponse {
     response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
     match error {
         // RFC 6750, section 3.
-        Error::Unauthenticated => response.insert_header((header::WWW_AUTHENTICATE, "Bearer")),
+        error if error.is_signed_out() => {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"))
+        }
         // RFC 9470, section 3.
         Error::StepUpRequired { window } => {
             response.insert_header((header::WWW_AUTHENTICATE, step_up_challenge(*window)))
@@ -224,6 +210,9 @@ fn oauth_response(error: &Error) -> HttpResponse {
 
 async fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
     let site = site_of(request.app_data());
+    if matches!(error, Error::ProofRequired(MissingProof::Absent)) {
+        return see_other(sign_in_url(request));
+    }
     if matches!(error, Error::Unauthenticated) {
         notice::put_refused(request).await;
         return see_other(sign_in_url(request));
@@ -236,7 +225,7 @@ async fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
         return match step_up_response(request).await {
             Ok(response) => response,
             // It has ended meanwhile.
-            Err(Error::Unauthenticated) => see_other(sign_in_url(request)),
+            Err(err) if err.is_signed_out() => see_other(sign_in_url(request)),
             Err(err) => error_page(&err, WayOn::to_devices(), request_id(request), site),
         };
     }
@@ -297,7 +286,9 @@ pub fn bad_query(err: &QueryPayloadError) -> Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::Invalid(_) | Self::InvalidTarget => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::Invalid(_) | Self::InvalidTarget | Self::ProofRefused(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
@@ -306,6 +297,7 @@ impl ResponseError for Error {
             Self::InvalidCredentials
             | Self::WrongPassword
             | Self::Unauthenticated
+            | Self::ProofRequired(MissingProof::Absent)
             | Self::InvalidToken(_)
             | Self::InvalidClient
             | Self::StepUpRequired { .. } => StatusCode::UNAUTHORIZED,
@@ -321,9 +313,11 @@ impl ResponseError for Error {
             | Self::EmailChangedLately { .. }
             | Self::LastAdmin
             | Self::ApplicationExists => StatusCode::CONFLICT,
-            Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            // The others have responses of their own.
+            Self::Busy { .. }
+            | Self::Unavailable(_)
+            | Self::Disconnected(_)
+            | Self::ProofRequired(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Conflict(_)
             | Self::Reference(_)
             | Self::Internal(_)

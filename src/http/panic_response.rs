@@ -11,8 +11,8 @@ use actix_web::http::ConnectionType;
 use actix_web::middleware::Next;
 use futures_util::FutureExt;
 
+use super::error_form::ErrorForm;
 use super::error_page::site_of;
-use super::error_response::ErrorForm;
 use super::headers;
 use super::request_log::request_id;
 use crate::error::Failure;

@@ -14,7 +14,7 @@ use super::cookie_seal::{CookieSeal, open, seal};
 use crate::db::{SessionId, UserId};
 use crate::error::{Error, Failure, Result};
 use crate::keys::{KeyRing, Purpose};
-use crate::sessions::{Claim, Credential, Jti, Session};
+use crate::sessions::{Claim, CookieProof, Credential, Jti, Session};
 
 /// The key of the claim in the state of `actix-session`.
 pub(super) const CLAIM: &str = "claim";
@@ -62,12 +62,15 @@ impl StoredClaim {
         self.is_host_only
     }
 
-    /// Returns the claim, to be resolved.
-    pub(super) fn to_claim(&self) -> Claim {
+    /// Returns the claim, to be resolved, with what the bound cookie beside it proves.
+    pub(super) fn to_claim(&self, proof: CookieProof) -> Claim {
         Claim {
             user: self.user,
             session: self.session,
-            credential: Credential::Cookie(self.jti()),
+            credential: Credential::Cookie {
+                jti: self.jti(),
+                proof,
+            },
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::sessions::search::{SearchQuery, SessionRecord};
 const PAGE: u32 = 500;
 
 /// The columns of the file.
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 24] = [
     "id",
     "state",
     "user_id",
@@ -38,6 +38,7 @@ const COLUMNS: [&str; 23] = [
     "impossible_travel",
     "opened_via",
     "idle_exempt",
+    "bound_since",
 ];
 
 /// Sends the sessions that the query of a request finds: the parts of a filter, `sort` and `format`.

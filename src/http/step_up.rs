@@ -8,7 +8,6 @@ use url::form_urlencoded;
 
 use super::app_state::{AppState, app_state};
 use super::browser;
-use super::client::location;
 use super::failed_form::{self, ACT, LEAVE};
 use super::failed_page::failed_page;
 use super::form_origin::own_referrer;
@@ -16,6 +15,7 @@ use super::forms;
 use super::layout::{Layout, NavItem, page, see_other};
 use super::step_up_act::{Act, describe, is_destructive};
 use super::target::{is_local, page_above, page_of_form};
+use super::unproven;
 use crate::error::{Error, Result};
 use crate::sessions::Caller;
 
@@ -182,7 +182,7 @@ pub async fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
     }
     let app = app_state(request)?;
     let claim = browser::session_claim(request)?.ok_or(Error::Unauthenticated)?;
-    let caller = app.sessions.identify(claim, location(request, app)).await?;
+    let caller = unproven::identify(request, claim).await?;
     let interrupted = Interrupted::form(request, target.to_owned());
     let mut stored = interrupted.fields.clone();
     stored.push((ACT.to_owned(), target.to_owned()));

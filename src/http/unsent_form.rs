@@ -57,7 +57,7 @@ pub(super) async fn store(request: &HttpRequest, error: &Error) -> Option<HttpRe
     }
     let form = submitted(request)?;
     let next = match error {
-        Error::Unauthenticated => format!("/sign-in?next={PATH}"),
+        err if err.is_signed_out() => format!("/sign-in?next={PATH}"),
         Error::CsrfMismatch => match is_of_caller(request, &form).await {
             Ok(true) => PATH.to_owned(),
             Ok(false) => return None,
@@ -197,7 +197,7 @@ async fn is_of_caller(request: &HttpRequest, form: &StoredForm) -> Result<bool> 
     let Some(claim) = browser::session_claim(request)? else {
         return Ok(false);
     };
-    let Credential::Cookie(jti) = &claim.credential else {
+    let Credential::Cookie { jti, .. } = &claim.credential else {
         return Ok(false);
     };
     let authentication = app

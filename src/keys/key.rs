@@ -48,6 +48,8 @@ pub enum Purpose {
     ThrottleDigest,
     /// Encrypting the cookie with a form to be shown again.
     UnsentForm,
+    /// Signing the bound cookie, and the challenges for the key of a browser.
+    BoundSession,
 }
 
 impl Purpose {
@@ -65,6 +67,7 @@ impl Purpose {
             Self::DeviceCookie => b"rollcall device cookie v1",
             Self::ThrottleDigest => b"rollcall throttle digest v1",
             Self::UnsentForm => b"rollcall unsent form v1",
+            Self::BoundSession => b"rollcall bound session v1",
         }
     }
 }

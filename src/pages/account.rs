@@ -16,6 +16,7 @@ use super::{confirm, notices, shown_name};
 use crate::account::{OwnPassword, PendingVerification};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
+use crate::http::bound_session;
 use crate::http::browser;
 use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::device_cookie;
@@ -26,7 +27,7 @@ use crate::http::notice::{self, AccountNotice, Notice};
 use crate::http::reader_clock::ReaderClock;
 use crate::http::requester::requester;
 use crate::people::{FullName, NewPassword, PlainPassword};
-use crate::sessions::Caller;
+use crate::sessions::{Caller, PasswordGiven};
 use crate::throttles::Purpose;
 
 /// How long a changed password is one that was changed a moment ago.
@@ -210,6 +211,7 @@ async fn set_password(
     };
     let (session, user) = app.accounts.change_password(caller, hash).await?;
     browser::set_session(request, &session, &user)?;
+    bound_session::offer(request, &session, PasswordGiven::Again)?;
     device_cookie::remember(request, &user)?;
     Ok(to_account(request, caller, AccountNotice::PasswordChanged))
 }

@@ -98,14 +98,19 @@ impl LeadView {
         (start, middle, end.into())
     }
 
-    /// Returns the words around the name of a device that was used in two places, or on which something was
-    /// changed.
+    /// Returns the words around the name of a device that was used in two places, whose sign-in was copied, or on which
+    /// something was changed.
     fn of_use_or_change(alert: &Alert) -> (String, &'static str, String) {
         let (start, middle, end) = match alert.kind {
             AlertKind::TwoPlaces => {
                 const WHERE: &str = " was used in two places, too far apart for the time between, ";
                 ("", WHERE, ".")
             }
+            AlertKind::CopyRefused => (
+                "Somebody used a copy of the sign-in of ",
+                ", ",
+                ". It got nothing.",
+            ),
             AlertKind::PasswordChanged => ("Your password was changed on ", ", ", "."),
             AlertKind::EmailChanged if alert.is_by_mailbox() => {
                 ("Your e-mail was changed by ", ", ", ".")

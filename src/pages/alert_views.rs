@@ -38,6 +38,11 @@ const TWO_PLACES: &str = "A VPN or a mobile network can make it look so. If it w
 const TWO_PLACES_OVER: &str = "A VPN or a mobile network can make it look so. If it was neither, \
                                somebody may have copied its sign-in: set a new password.";
 
+/// What to do about a copy that was used without the key.
+const COPY_REFUSED: &str = "What was copied is no use without the browser of that device. Still, \
+                            whatever copied it may be on the device: remove programs and browser \
+                            extensions that you don’t know, then set a new password.";
+
 const DEVICE: &str = "Device";
 const UNRECOGNISED: &str = "Unrecognised browser";
 
@@ -206,6 +211,7 @@ fn advice(kind: AlertKind, is_over: bool) -> Option<&'static str> {
         (AlertKind::WrongPasswords, false) => GUESSED_STILL_IN,
         (AlertKind::TwoPlaces, true) => TWO_PLACES_OVER,
         (AlertKind::TwoPlaces, false) => TWO_PLACES,
+        (AlertKind::CopyRefused, _) => COPY_REFUSED,
         _ => return None,
     })
 }

@@ -17,7 +17,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::sleep;
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::db::{SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::{Change, Changes, EventKind, PageState, Subscription};
@@ -52,11 +52,14 @@ struct Listener {
     user: UserId,
     session: SessionId,
     page: PageState,
+    clock: Clock,
+    /// When it ends, so that its browser proves anew that it may listen, where sessions are bound.
+    until: Option<Timestamp>,
     is_over: bool,
 }
 
 /// Opens the stream, which ends when the page's session ends, when several newer pages of it listen,
-/// or when the node stops. With a cookie that was just replaced it ends at once, and the browser
+/// when the proof is over that its browser has the key of the session, or when the node stops. With a cookie that was just replaced it ends at once, and the browser
 /// reconnects with the new one. To listen is no use of the session. `HEAD` opens no stream.
 ///
 /// # Errors
@@ -87,6 +90,8 @@ pub async fn stream(
         user: caller.user.id,
         session: caller.session.id,
         page,
+        clock: app.clock.clone(),
+        until: caller.proven_until,
         is_over: !caller.may_write(),
     };
     let first = if has_changed { CHANGED } else { RETRY_DELAY };
@@ -128,6 +133,9 @@ impl Listener {
                 }
                 received = next_change(changes, KEEP_ALIVE, is_own) => received,
             };
+            if self.until.is_some_and(|until| self.clock.now() >= until) {
+                return None;
+            }
             return match received {
                 None => Some(COMMENT),
                 Some(Err(RecvError::Closed)) => None,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::account::OwnPassword;
 use crate::error::Result;
 use crate::http::app_state::AppState;
+use crate::http::bound_session;
 use crate::http::browser;
 use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::failed_form;
@@ -20,6 +21,7 @@ use crate::http::requester::requester;
 use crate::http::step_up::{ConfirmPage, Interrupted};
 use crate::http::target::{is_local, local_path};
 use crate::people::PlainPassword;
+use crate::sessions::PasswordGiven;
 use crate::throttles::Purpose;
 
 /// The query of `GET /confirm`.
@@ -90,6 +92,7 @@ pub async fn submit(
         Ok(OwnPassword::Right) => {
             let session = app.sessions.record_step_up(&caller).await?;
             browser::set_session(&request, &session, &caller.user)?;
+            bound_session::offer(&request, &session, PasswordGiven::Again)?;
             Ok(match action {
                 Some(action) => HttpResponse::TemporaryRedirect()
                     .insert_header((LOCATION, action))

@@ -51,6 +51,10 @@ pub struct DeviceView {
     pub ends_if_unused: bool,
     /// Whether it is exempt from the idle limit, by one of its sessions.
     pub is_idle_exempt: bool,
+    /// Since when it is bound to its browser, in words, if it is.
+    pub bound: Option<String>,
+    /// What it means that it is, or is not.
+    pub binding: Option<&'static str>,
     /// When and why the session ended, if it has.
     pub ended: Option<EndView>,
     /// The user agent as it was sent.
@@ -104,6 +108,7 @@ impl DeviceView {
     pub fn new(session: &Session, reader: &Reader) -> Self {
         let label = session.label();
         let name = session.display_name();
+        let live = || Some(session).filter(|it| it.is_live(reader.clock.now));
         Self {
             id: session.id.to_string(),
             icon: words::device_icon(session),
@@ -123,6 +128,8 @@ impl DeviceView {
             ends: TimeView::ahead(session.expires_at, reader.clock),
             ends_if_unused: session.expires_at < session.absolute_expires_at,
             is_idle_exempt: session.is_idle_exempt(),
+            bound: live().and_then(|it| reader.bound_since([it])),
+            binding: live().and_then(|it| reader.describe_binding([it])),
             ended: EndView::new(session, End::of(session, None), reader.clock),
             user_agent: session.user_agent.clone(),
             sessions: Vec::new(),
@@ -161,6 +168,8 @@ impl DeviceView {
             ends: TimeView::ahead(last, reader.clock),
             ends_if_unused: all().any(|it| it.absolute_expires_at > last),
             is_idle_exempt,
+            bound: reader.bound_since(device.iter()),
+            binding: reader.describe_binding(device.iter()),
             sessions: if sessions.len() > 1 {
                 sessions
             } else {

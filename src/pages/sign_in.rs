@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::ended_words::{self, EndedView};
 use super::{go_on, notices};
-use crate::error::{Error, Result};
+use crate::error::{Error, MissingProof, Result};
 use crate::http::app_state::{AppState, SamplePerson};
+use crate::http::bound_session;
 use crate::http::browser;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
@@ -23,9 +24,10 @@ use crate::http::onward;
 use crate::http::page_query::PageQuery;
 use crate::http::reader_clock::browser_zone;
 use crate::http::requester::requester;
+use crate::http::unproven;
 use crate::http::unsent_form;
 use crate::people::{PlainPassword, User};
-use crate::sessions::{Client, NewSession, OpenedVia, Session, SessionPersistence};
+use crate::sessions::{Client, NewSession, OpenedVia, PasswordGiven, Session, SessionPersistence};
 
 #[derive(Template)]
 #[template(path = "pages/sign_in.html")]
@@ -38,6 +40,8 @@ struct SignInPage<'a> {
     notice: Option<String>,
     /// Why this device was signed out, if nothing else is to be said.
     ended: Option<EndedView>,
+    /// Why this browser doesn't count as signed in, though its session is live.
+    unproven: Option<&'static str>,
     /// Whether a form that was typed is stored, and shown again after sign-in.
     has_unsent: bool,
     /// Whether it offers to clear what the browser stored, after a sign-out.
@@ -98,6 +102,7 @@ impl<'a> SignInPage<'a> {
             can_sign_up: app.sign_up,
             notice: None,
             ended: None,
+            unproven: None,
             has_unsent: next == unsent_form::PATH && unsent_form::is_stored(request)?,
             offers_clearing: false,
             error: None,
@@ -111,6 +116,7 @@ impl SignInPage<'_> {
     fn says_something(&self) -> bool {
         self.notice.is_some()
             || self.ended.is_some()
+            || self.unproven.is_some()
             || self.error.is_some()
             || self.layout.refusal.is_some()
     }
@@ -144,6 +150,7 @@ pub async fn show(
         template.ended = ended_words::find(&app, &request).await?;
     }
     template.notice = notice.words.filter(|_| template.ended.is_none());
+    template.unproven = unproven::missing_proof(&request).map(unproven_words);
     template.offers_clearing = notice.is_sign_out;
     Ok(compress_page(&request, page(StatusCode::OK, &template)?))
 }
@@ -260,8 +267,19 @@ pub(super) async fn start_session(
             .await?;
     }
     browser::set_session(request, &session, user)?;
+    bound_session::offer(request, &session, PasswordGiven::ToSignIn)?;
     device_cookie::remember(request, user)?;
     onward::mark_signed_in(request, &session)
+}
+
+/// Returns why a browser doesn't count as signed in that lacks the proof of its session.
+fn unproven_words(missing: MissingProof) -> &'static str {
+    match missing {
+        MissingProof::NotNow => {
+            "We can’t check this device just now. Try again in a moment, or sign in again."
+        }
+        _ => "Sign in again: this browser could not show the key of this device.",
+    }
 }
 
 /// Returns why a sign-in was refused, the same for every reason.

@@ -122,7 +122,7 @@ impl StepsView {
 fn risk(steps: &AfterReport) -> &'static str {
     let is_of_copy = matches!(
         steps.alert.kind,
-        AlertKind::TwoPlaces | AlertKind::TokenReuse
+        AlertKind::TwoPlaces | AlertKind::TokenReuse | AlertKind::CopyRefused
     );
     match (steps.alert.kind, steps.devices.len()) {
         (AlertKind::WrongPasswords, 1) => "Somebody may have the device, or a copy of its sign-in.",

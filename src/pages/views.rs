@@ -13,7 +13,7 @@ use crate::http::client::languages;
 use crate::http::reader_clock::ReaderClock;
 use crate::net::{IpRetention, LOCAL_NETWORK};
 use crate::people::User;
-use crate::sessions::{Caller, Session};
+use crate::sessions::{Caller, OpenedVia, Session};
 use crate::user_agent::DeviceKind;
 
 /// The person that a page is rendered for.
@@ -25,6 +25,10 @@ pub struct Reader {
     retention: IpRetention,
     /// The label of the device that they read on.
     here: String,
+    /// Whether sessions are bound to browsers here.
+    binds: bool,
+    /// Whether the devices are their own.
+    is_owner: bool,
 }
 
 impl Reader {
@@ -53,6 +57,8 @@ impl Reader {
             places: app.places.clone(),
             retention: owner.ip_retention,
             here: caller.session.label(),
+            binds: app.sessions.binds(),
+            is_owner: caller.user.id == owner.id,
         })
     }
 
@@ -83,6 +89,45 @@ impl Reader {
     /// Describes an address as [`words::address_in_full`] does.
     pub fn address(&self, ip: &str) -> String {
         words::address_in_full(ip, self.retention)
+    }
+
+    /// Says since when `sessions`, which are those of a device, are bound to its browser; `None` unless all of
+    /// them are.
+    pub fn bound_since<'a>(
+        &self,
+        sessions: impl IntoIterator<Item = &'a Session>,
+    ) -> Option<String> {
+        let all: Option<Vec<_>> = sessions
+            .into_iter()
+            .map(|session| session.bound_at)
+            .collect();
+        let last = all.filter(|_| self.binds)?.into_iter().max()?;
+        let since = TimeView::day(last, self.clock).words;
+        Some(match self.is_owner {
+            true => format!("Bound to this browser since {since}"),
+            false => format!("Bound to its browser since {since}"),
+        })
+    }
+
+    /// Says what it means that `sessions`, which are those of a device, are bound to its browser, or are not;
+    /// nothing where some are, or where they are no browser's.
+    pub fn describe_binding<'a>(
+        &self,
+        sessions: impl IntoIterator<Item = &'a Session>,
+    ) -> Option<&'static str> {
+        let sessions: Vec<_> = sessions.into_iter().collect();
+        let bound = sessions.iter().filter(|it| it.bound_at.is_some()).count();
+        let is_browser = |session: &&Session| session.opened_via == OpenedVia::Browser;
+        let words = match bound {
+            0 if sessions.iter().all(is_browser) => {
+                Some("Not bound: this browser does not offer it")
+            }
+            n if n == sessions.len() => {
+                Some("A copy of its sign-in is no use on another computer.")
+            }
+            _ => None,
+        };
+        words.filter(|_| self.binds)
     }
 
     /// Describes where a session was last used.

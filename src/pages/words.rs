@@ -257,6 +257,8 @@ pub fn account_event(event: &Event) -> String {
         EventKind::Renamed => return renamed(event),
         EventKind::Ended => "Signed out",
         EventKind::ImpossibleTravel => "Used too far from where you were before",
+        EventKind::Bound => "Sign-in bound to this browser",
+        EventKind::UsedWithoutKey => "Used without its key",
         EventKind::PasswordChanged => "Password changed",
         EventKind::EmailChanged => "E-mail changed",
         EventKind::EmailChangeRequested => "Change of e-mail requested",

@@ -37,8 +37,7 @@ pub enum Access {
     /// An administrator or an auditor in a signed-in browser. For other people who are signed in, it
     /// does not exist.
     Audit,
-    /// An administrator in a signed-in browser, after step-up. For other people who are signed in,
-    /// it does not exist.
+    /// An administrator as [`Access::Audit`], after step-up.
     Admin,
     /// An administrator or an auditor as [`Access::Api`], or an application with the scope
     /// `admin:read`. For others it does not exist.
@@ -126,6 +125,8 @@ pub static API: &[Route] = &[
     Route::get("/auth/verify/traefik/admin", Access::Api, || web::to(api::verify::forwarded_admin)),
     Route::get("/auth/verify/caddy", Access::Api, || web::to(api::verify::forwarded)),
     Route::get("/auth/verify/caddy/admin", Access::Api, || web::to(api::verify::forwarded_admin)),
+    Route::post("/auth/bound/register", Access::Public, || web::to(api::bound::register)),
+    Route::post("/auth/bound/refresh", Access::Public, || web::to(api::bound::refresh)),
     Route::post("/oauth/introspect", TOKENS, || web::to(api::oauth::introspect)),
     Route::post("/oauth/revoke", TOKENS, || web::to(api::oauth::revoke)),
     Route::post("/api/v1/auth/register", Access::Public, || web::to(api::auth::register)).only_with_sign_up(),

@@ -26,7 +26,7 @@ use crate::mail::MessageLinks;
 use crate::net::TrustedProxies;
 use crate::overview::Overview;
 use crate::people::{Hasher, People};
-use crate::sessions::{NetworkKey, Sessions};
+use crate::sessions::{Binding, NetworkKey, Sessions};
 use crate::settings::Settings;
 use crate::throttles::{AddressKey, Throttles};
 use crate::tokens::Tokens;
@@ -90,6 +90,7 @@ fn sessions(
         NetworkKey::new(keys.mac_keys(Purpose::NetworkDigest)),
         (&settings.sessions, &settings.tokens, &settings.jobs),
     )
+    .with_binding(Binding::new(keys, settings))
 }
 
 /// Assembles the state of a server that people reach at `origin`.

@@ -1,5 +1,6 @@
 //! The caller of a request: a claim to a session, and the person and session that it resolves to.
 
+use super::bound::CookieProof;
 use super::impossible_travel::Waypoint;
 use super::network::NetworkDigest;
 use super::store::Session;
@@ -25,8 +26,13 @@ pub struct Claim {
 /// What names a session.
 #[derive(Debug, Clone)]
 pub enum Credential {
-    /// A cookie with this JTI.
-    Cookie(Jti),
+    /// A session cookie.
+    Cookie {
+        /// Its JTI.
+        jti: Jti,
+        /// What the bound cookie beside it proves.
+        proof: CookieProof,
+    },
     /// A cookie of forward-auth.
     ForwardCookie {
         /// When the password was last set by then, in microseconds since the Unix epoch.
@@ -107,6 +113,8 @@ pub struct Caller {
     pub location: Location,
     /// How they were authenticated.
     pub authentication: Authentication,
+    /// Until when what the request opens may stay open, where sessions are bound to browsers.
+    pub proven_until: Option<Timestamp>,
     /// The network of this request.
     pub(super) network: NetworkDigest,
 }

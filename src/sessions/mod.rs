@@ -4,6 +4,7 @@
 mod application_use;
 mod applications;
 mod authority;
+mod bound;
 pub mod bulk;
 mod caller;
 mod comparison;
@@ -44,6 +45,10 @@ use self::application_use::ApplicationUses;
 pub use self::application_use::Due;
 pub use self::applications::SessionApplication;
 pub(crate) use self::authority::Authority;
+pub use self::bound::{
+    Binding, BoundGrant, CookieProof, PasswordGiven, Renewal, SentProof, UnknownSigner,
+    UnprovenSession,
+};
 pub use self::caller::{Authentication, Caller, Claim, Credential, IssuedWith, RefreshClaim};
 pub use self::create::{Client, NewSession};
 pub use self::device_sessions::DevicesEnd;
@@ -90,6 +95,8 @@ pub struct Sessions {
     sweep_batch: u32,
     refresh_grace: Duration,
     network_key: NetworkKey,
+    /// How sessions are bound to browsers, where they are.
+    binding: Option<Binding>,
 }
 
 impl Sessions {
@@ -114,6 +121,7 @@ impl Sessions {
             sweep_batch: jobs.sweep_batch,
             refresh_grace: tokens.refresh_grace,
             network_key,
+            binding: None,
         }
     }
 }

@@ -47,7 +47,7 @@ impl Sessions {
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn find_ended(&self, claim: Claim) -> Result<Option<EndedSession>> {
-        let Credential::Cookie(jti) = claim.credential else {
+        let Credential::Cookie { jti, .. } = claim.credential else {
             return Ok(None);
         };
         let owner = claim.user;

@@ -12,6 +12,7 @@ pub(super) mod per_person;
 mod recent;
 mod rotation;
 pub(super) mod search;
+mod session_keys;
 mod shared_addresses;
 mod summary;
 mod usage;
@@ -56,6 +57,10 @@ pub(super) use self::rotation::{
     NewToken, RotationInput, clear_rotations, list_rotated_before, mark_token_used, replace_token,
     rotate_jti,
 };
+pub(super) use self::session_keys::{
+    LiveWithKey, NewSessionKey, SessionKey, find_key, find_live_with_key, insert_key, mark_alerted,
+    mark_key_seen, mark_noted, record_proof, replace_unseen_key, update_bound_at,
+};
 pub(super) use self::shared_addresses::list_newest_addresses;
 pub(crate) use self::summary::{list_active_sign_ins, list_ended_sign_ins, list_newest_live};
 pub(super) use self::usage::{
@@ -77,7 +82,7 @@ pub(super) fn insert(c: &mut AnyConnection, session: &NewSessionRow<'_>) -> Resu
     Ok(created)
 }
 
-/// Finds a live session and its active owner. Every authenticated request runs this query.
+/// Finds a live session and its active owner.
 pub(crate) fn find_live(
     c: &mut AnyConnection,
     user: UserId,

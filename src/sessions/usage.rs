@@ -16,7 +16,8 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when there is no such live session of an active account, or the
-    /// JTI of a cookie was replaced longer than the grace period ago; [`Error::Unavailable`] when
+    /// JTI of a cookie was replaced longer than the grace period ago; [`Error::ProofRequired`] when the
+    /// session is bound, and the request lacks the proof of its browser; [`Error::Unavailable`] when
     /// the database doesn't respond, or the first use of a refresh token can't be written.
     pub async fn resolve(&self, claim: Claim, location: Location) -> Result<Caller> {
         let caller = self.identify(claim, location).await?;
@@ -59,24 +60,34 @@ impl Sessions {
             session,
             credential,
         } = claim;
-        let (session, user) = self
+        let (session, user, key) = self
             .db
-            .read(move |c| store::find_live(c, user, session, now))
+            .read(move |c| store::find_live_with_key(c, user, session, now))
             .await?
             .ok_or(Error::Unauthenticated)?;
+        let proof = match credential {
+            Credential::Cookie { proof, .. } => Some(proof),
+            Credential::ForwardCookie { .. } | Credential::AccessToken { .. } => None,
+        };
         let authentication = self.authenticate(&session, &user, credential, now).await?;
+        let session = match proof {
+            Some(proof) => self.require_proof(session, key, proof, now).await?,
+            None => session,
+        };
         let network = self.network_key.digest(session.id, location.ip.as_deref());
         Ok(Caller {
             location: location.redacted(user.ip_retention),
             user,
             session,
             authentication,
+            proven_until: proof.and_then(|proof| self.proven_until(proof, now)),
             network,
         })
     }
 
     /// Returns how a cookie authenticates its caller; `None` when there is no such live session of
-    /// an active account, or the JTI was replaced longer than the grace period ago. Records no use.
+    /// an active account, or the JTI was replaced longer than the grace period ago. Records no use, and
+    /// requires no proof of a key: it lets nobody act.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -103,7 +114,7 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<Authentication> {
         match credential {
-            Credential::Cookie(jti) => self
+            Credential::Cookie { jti, .. } => self
                 .by_cookie(session, &jti, now)
                 .ok_or(Error::Unauthenticated),
             Credential::ForwardCookie { password_version } => {

@@ -53,7 +53,23 @@ fn check_sessions(settings: &Settings) -> Result<()> {
             ));
         }
     }
-    Ok(())
+    check_bound_lifetime(s.bound_lifetime)
+}
+
+/// Verifies how long a proof is good. A browser renews it two minutes before its end, and makes six proofs
+/// in nine minutes for all services of a site.
+fn check_bound_lifetime(lifetime: Duration) -> Result<()> {
+    const MIN: Duration = Duration::from_secs(5 * 60);
+    const MAX: Duration = Duration::from_secs(60 * 60);
+
+    match lifetime.is_zero() || (MIN..=MAX).contains(&lifetime) {
+        true => Ok(()),
+        false => Err(invalid(
+            "sessions.bound_lifetime",
+            format_span(lifetime),
+            format!("{} to {}, or 0s", format_span(MIN), format_span(MAX)),
+        )),
+    }
 }
 
 fn check_passwords(p: &PasswordSettings) -> Result<()> {

@@ -261,6 +261,10 @@ pub struct SessionSettings {
     /// How long an ended session is stored, where its owner can see it, before it is purged.
     #[serde(with = "span")]
     pub retention: Duration,
+    /// How long a browser's proof of its key is good, where sessions are bound to browsers: with `https`
+    /// only. 0: they are not.
+    #[serde(with = "span")]
+    pub bound_lifetime: Duration,
 }
 
 impl Default for SessionSettings {
@@ -273,6 +277,7 @@ impl Default for SessionSettings {
             step_up_window: 10 * MINUTE,
             most_per_person: 100,
             retention: 90 * DAY,
+            bound_lifetime: 10 * MINUTE,
         }
     }
 }

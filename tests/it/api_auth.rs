@@ -77,6 +77,7 @@ async fn signing_in_returns_tokens_and_the_session(app: &TestApp) {
       "refresh_expires_in": "[seconds]",
       "refresh_token": "[token]",
       "session": {
+        "bound_since": null,
         "browser": "Firefox",
         "created_at": "2031-05-17T08:30:00.000000Z",
         "device_id": null,

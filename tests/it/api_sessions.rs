@@ -61,6 +61,7 @@ async fn the_list_has_the_newest_use_first_and_marks_the_current_one(app: &TestA
       ],
       "sessions": [
         {
+          "bound_since": null,
           "browser": "Safari",
           "created_at": "2031-05-17T08:31:00.000000Z",
           "device_id": null,
@@ -79,6 +80,7 @@ async fn the_list_has_the_newest_use_first_and_marks_the_current_one(app: &TestA
           "user_id": "[id]"
         },
         {
+          "bound_since": null,
           "browser": "Firefox",
           "created_at": "2031-05-17T08:30:00.000000Z",
           "device_id": null,

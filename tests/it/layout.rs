@@ -42,7 +42,7 @@ const ENTRANCES: [&str; 4] = ["cli", "pages", "api", "jobs"];
 const ROOTS: [&str; 2] = ["main", "lib"];
 const MAX_LINES: usize = 400;
 /// The tables, each with the module whose store owns it.
-const TABLES: [(&str, &str); 23] = [
+const TABLES: [(&str, &str); 24] = [
     ("account_throttles", "throttles"),
     ("alerts", "alerts"),
     ("api_keys", "applications"),
@@ -63,6 +63,7 @@ const TABLES: [(&str, &str); 23] = [
     ("reset_requests", "people"),
     ("session_applications", "sessions"),
     ("session_events", "events"),
+    ("session_keys", "sessions"),
     ("used_links", "people"),
     ("user_sessions", "sessions"),
     ("users", "people"),

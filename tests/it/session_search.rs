@@ -33,7 +33,7 @@ struct Model {
 }
 
 /// The values of each filter that are tried.
-const VALUES: [(&str, &[&str]); 14] = [
+const VALUES: [(&str, &[&str]); 15] = [
     ("state", &["live", "ended", "any"]),
     (
         "user",
@@ -69,6 +69,7 @@ const VALUES: [(&str, &[&str]); 14] = [
     ),
     ("application", &[APPLICATION, "APPLICATION", "other"]),
     ("mark", &["country_changed", "impossible_travel"]),
+    ("bound", &["yes", "no"]),
     (
         "opened_from",
         &["1h", "1d", "2031-05-17", "2031-05-17T08:29:55Z"],
@@ -470,6 +471,8 @@ impl Model {
                 .is_some_and(|id| value == APPLICATION || value == id.to_string()),
             "mark" if value == "country_changed" => session.changed_country,
             "mark" => session.impossible_travel,
+            // None of them came from a browser with a key.
+            "bound" => value == "no",
             "opened_from" => before(self.now, session.opened) >= self.bound(value),
             "opened_to" => before(self.now, session.opened) < self.bound(value),
             "used_from" => before(self.now, session.used) >= self.bound(value),

@@ -194,6 +194,7 @@ fn what(event: &Event, names: &DeviceNames) -> String {
         EventKind::Ended if event.by_application_id.is_some() => "Ended by an application".into(),
         EventKind::Ended => cause(detail.parse().ok(), names.find(event.by_session_id)),
         EventKind::ImpossibleTravel => travel_views::entry_of_person(detail),
+        kind @ (EventKind::Bound | EventKind::UsedWithoutKey) => event_words::kind(kind),
         EventKind::AlertReviewed => {
             words::alert_reviewed(detail, ("it was them", "it was not them"), event)
         }
@@ -225,6 +226,7 @@ fn describe_alert(kind: AlertKind) -> &'static str {
         AlertKind::Administered => "Notice of what an administrator did",
         AlertKind::WrongPasswords => "Ten wrong passwords in a session",
         AlertKind::TwoPlaces => "Used in two places, too far apart",
+        AlertKind::CopyRefused => "A copy of a bound sign-in was used",
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::Renamed => "Device renamed".into(),
         EventKind::Ended => "Session ended".into(),
         EventKind::ImpossibleTravel => "Impossible travel".into(),
+        EventKind::Bound => "Bound to its browser".into(),
+        EventKind::UsedWithoutKey => "Used without its key".into(),
         EventKind::PasswordChanged => "Password changed".into(),
         EventKind::EmailChanged => "E-mail changed".into(),
         EventKind::EmailChangeRequested => "Change of e-mail requested".into(),

@@ -72,6 +72,8 @@ struct SessionView {
     last_used: TimeView,
     is_remembered: bool,
     is_idle_exempt: bool,
+    /// Since when it is bound to its browser, in words, if it is.
+    bound: Option<String>,
     end: EndView,
     ended: Option<EndFacts>,
     user_agent: Option<String>,
@@ -261,6 +263,10 @@ impl SessionView {
             last_used: exactly_and_ago(session.last_used_at, reader.clock),
             is_remembered: session.is_remembered,
             is_idle_exempt: session.is_idle_exempt(),
+            bound: session
+                .is_live(reader.clock.now)
+                .then(|| reader.bound_since([session]))
+                .flatten(),
             end: EndView::new(session, None, reader.clock).with_event(end),
             ended: end.map(|event| EndFacts {
                 by: names.actor(event),

@@ -3,7 +3,7 @@
 use super::quantity::{self, number};
 use crate::events::{Event, EventKind};
 use crate::pages::{travel_views, words};
-use crate::sessions::search::{Mark, MatchCount, SessionSort, SortKey};
+use crate::sessions::search::{BoundFilter, Mark, MatchCount, SessionSort, SortKey};
 use crate::sessions::{EndedReason, OpenedVia, Session};
 use crate::user_agent::DeviceKind;
 
@@ -96,6 +96,14 @@ pub(super) fn mark(mark: Mark) -> &'static str {
     }
 }
 
+/// Returns whether sessions are bound to their browser.
+pub(super) fn bound(bound: BoundFilter) -> &'static str {
+    match bound {
+        BoundFilter::Yes => "Bound",
+        BoundFilter::No => "Not bound",
+    }
+}
+
 /// Returns what is unusual about this session.
 pub(super) fn marks(session: &Session) -> Vec<&'static str> {
     let marks = [
@@ -127,6 +135,8 @@ pub(super) fn event(event: &Event) -> String {
         EventKind::Ended if event.by_application_id.is_some() => "Ended by an application".into(),
         EventKind::Ended => end(detail.parse().ok()),
         EventKind::ImpossibleTravel => travel_views::entry_of_person(detail),
+        EventKind::Bound => "Bound to its browser".into(),
+        EventKind::UsedWithoutKey => "Used without its key".into(),
         kind => sentence(kind.as_str()),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::filter::{Mark, SessionFilter, SortKey, StateFilter};
+use super::filter::{BoundFilter, Mark, SessionFilter, SortKey, StateFilter};
 use crate::clock::Timestamp;
 use crate::db::{ApplicationId, SessionId, UserId};
 use crate::net::{IpFilter, IpKeyRange};
@@ -24,6 +24,7 @@ pub(in crate::sessions) struct Criteria {
     pub(in crate::sessions) country: Option<Spellings>,
     pub(in crate::sessions) ip: Option<IpKeyRange>,
     pub(in crate::sessions) mark: Option<Mark>,
+    pub(in crate::sessions) bound: Option<BoundFilter>,
     pub(in crate::sessions) opened: TimeRange,
     pub(in crate::sessions) used: TimeRange,
     pub(in crate::sessions) text: Option<String>,
@@ -50,6 +51,7 @@ impl Criteria {
             country: None,
             ip: filter.ip.map(IpFilter::keys),
             mark: filter.mark,
+            bound: filter.bound,
             opened: range(filter.opened_from, filter.opened_to),
             used: range(filter.used_from, filter.used_to),
             text: filter.q.clone(),

@@ -35,6 +35,16 @@ pub enum Mark {
     ImpossibleTravel,
 }
 
+/// Whether sessions are bound to their browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum BoundFilter {
+    /// They are.
+    Yes,
+    /// They are not.
+    No,
+}
+
 /// Which sessions of all people's; those that satisfy every part that is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionFilter {
@@ -59,6 +69,8 @@ pub struct SessionFilter {
     pub application: Option<String>,
     /// What is unusual about them.
     pub mark: Option<Mark>,
+    /// Whether they are bound to their browser.
+    pub bound: Option<BoundFilter>,
     /// They were signed in at this time or later.
     pub opened_from: Option<TimeBound>,
     /// They were signed in before this time.
@@ -74,7 +86,7 @@ pub struct SessionFilter {
 
 impl SessionFilter {
     /// The names of its parts, in the order in which [`Self::to_pairs`] returns them.
-    pub const NAMES: [&str; 15] = [
+    pub const NAMES: [&str; 16] = [
         "user",
         "state",
         "reason",
@@ -85,6 +97,7 @@ impl SessionFilter {
         "ip",
         "application",
         "mark",
+        "bound",
         "opened_from",
         "opened_to",
         "used_from",
@@ -156,6 +169,7 @@ impl SessionFilter {
             "ip" => self.ip = Some(value.parse().map_err(|err| message(&err))?),
             "application" => self.application = Some(short(value)?),
             "mark" => self.mark = Some(one_of(&value, Mark::VARIANTS)?),
+            "bound" => self.bound = Some(one_of(&value, BoundFilter::VARIANTS)?),
             "opened_from" => self.opened_from = Some(value.parse()?),
             "opened_to" => self.opened_to = Some(value.parse()?),
             "used_from" => self.used_from = Some(value.parse()?),
@@ -189,6 +203,7 @@ impl SessionFilter {
             self.ip.map(|ip| ip.to_string()),
             self.application.clone(),
             word(self.mark.map(Into::into)),
+            word(self.bound.map(Into::into)),
             time(self.opened_from),
             time(self.opened_to),
             time(self.used_from),
@@ -320,6 +335,7 @@ mod tests {
             ("ip", "203.0.113.9/24"),
             ("application", "shop"),
             ("mark", "country_changed"),
+            ("bound", "yes"),
             ("opened_from", "2026-11-01"),
             ("opened_to", "2026-11-02T10:00:00Z"),
             ("used_from", "90d"),

@@ -17,7 +17,7 @@ mod terms;
 mod walk;
 
 pub use self::cursor::SearchCursor;
-pub use self::filter::{Mark, SessionFilter, SessionSort, SortKey, StateFilter};
+pub use self::filter::{BoundFilter, Mark, SessionFilter, SessionSort, SortKey, StateFilter};
 pub use self::find::{FoundSession, SEARCH_BUDGET, SearchPage, SearchQuery};
 pub use self::ids::IdBatch;
 pub(crate) use self::ids::list_ids_after;

@@ -59,6 +59,8 @@ pub struct SessionRecord {
     pub country_changed: bool,
     /// Whether impossible travel was recorded of it.
     pub impossible_travel: bool,
+    /// Since when it is bound to its browser, if it is.
+    pub bound_since: Option<Timestamp>,
 }
 
 /// The owner of a session in JSON.
@@ -106,6 +108,7 @@ impl SessionRecord {
             ended_reason: session.ended_reason,
             country_changed: session.has_changed_country,
             impossible_travel: session.has_impossible_travel,
+            bound_since: session.bound_at,
         }
     }
 }

@@ -24,7 +24,7 @@ const SHOWN: usize = 60;
 
 /// The terms with one value: their names, and the part of the filter that they set. Those with the
 /// same part are other words for it; the first is the one that is shown.
-const SINGLE: [(&str, &str); 11] = [
+const SINGLE: [(&str, &str); 12] = [
     ("user", "user"),
     ("state", "state"),
     ("reason", "reason"),
@@ -36,6 +36,7 @@ const SINGLE: [(&str, &str); 11] = [
     ("app", "application"),
     ("application", "application"),
     ("mark", "mark"),
+    ("bound", "bound"),
 ];
 /// The terms with times, and the parts of the filter that they set.
 const TIMES: [(&str, &str, &str); 2] = [
@@ -47,7 +48,7 @@ const DEVICE: &str = "device";
 /// The part of the filter that words set.
 const WORDS: &str = "q";
 /// The parts whose values are fixed words in lower case.
-const FIXED: [&str; 4] = ["state", "reason", "kind", "mark"];
+const FIXED: [&str; 5] = ["state", "reason", "kind", "mark", "bound"];
 
 /// Parses the text of the search box.
 ///
@@ -255,7 +256,7 @@ mod tests {
     use proptest::sample::select;
     use strum::VariantNames;
 
-    use super::super::filter::{Mark, StateFilter};
+    use super::super::filter::{BoundFilter, Mark, StateFilter};
     use super::*;
     use crate::sessions::EndedReason;
     use crate::user_agent::DeviceKind;
@@ -368,6 +369,7 @@ mod tests {
             1 => fixed("reason", EndedReason::VARIANTS),
             1 => fixed("kind", DeviceKind::VARIANTS),
             1 => fixed("mark", Mark::VARIANTS),
+            1 => fixed("bound", BoundFilter::VARIANTS),
         ]
     }
 

@@ -92,6 +92,8 @@ pub struct Session {
     pub has_changed_country: bool,
     /// Whether impossible travel was recorded of it.
     pub has_impossible_travel: bool,
+    /// Since when it is bound to its browser, if it is.
+    pub bound_at: Option<Timestamp>,
 }
 
 /// A session to be inserted.

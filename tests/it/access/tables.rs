@@ -42,6 +42,8 @@ pub static PUBLIC: &[Group] = &[
         get("/sign-in").done(&[200, 303]),
         get("/sign-up").done(&[200, 303]),
         get("/forgot-password"),
+        json("POST", "/auth/bound/register", "").done(&[400]).unseen(),
+        json("POST", "/auth/bound/refresh", "").unseen(),
         json("POST", "/api/v1/auth/register", r#"{"email": "{new}@example.org", "password": "correct horse battery staple"}"#).done(&[201]),
         json("POST", "/api/v1/auth/login", r#"{"email": "{email}", "password": "correct horse battery staple"}"#).of(Of::Person),
         json("POST", "/api/v1/auth/refresh", r#"{"refresh_token": "{token}"}"#).of(Of::RefreshToken),

@@ -190,6 +190,7 @@ impl Visits<'_> {
             "reason",
             "kind",
             "mark",
+            "bound",
             "sort",
             "cursor",
         ];

@@ -4,6 +4,9 @@ pub mod admin;
 pub mod api;
 pub mod app;
 pub mod application;
+pub mod bound;
+pub mod bound_browser;
+pub mod bound_session;
 pub mod browser;
 pub mod bulk;
 pub mod cookies;
@@ -12,6 +15,7 @@ pub mod html;
 pub mod mailed;
 pub mod mmdb;
 pub mod outage;
+pub mod outgoing;
 pub mod people_pages;
 pub mod program;
 pub mod proxy;
@@ -22,6 +26,7 @@ pub mod source;
 pub mod statements;
 pub mod strangers;
 mod template;
+pub mod tls_proxy;
 pub mod webdriver;
 
 /// What most test modules need.

@@ -119,9 +119,23 @@ impl WebDriver {
         self.open_with(base, Script::On, &blocked).await
     }
 
+    /// Opens a browser with the profile of this name, which stays, and with further arguments.
+    pub async fn open_profile(&self, base: &str, name: &str, arguments: &[String]) -> Chromium {
+        let profile = self.folder.path().join(name);
+        let mut capabilities = capabilities(&profile, Script::On, &json!({}));
+        if let Value::Array(all) = &mut capabilities["goog:chromeOptions"]["args"] {
+            all.extend(arguments.iter().map(|argument| json!(argument)));
+        }
+        self.connect(base, Script::On, &capabilities).await
+    }
+
     async fn open_with(&self, base: &str, script: Script, preferences: &Value) -> Chromium {
         let profile = self.folder.path().join(Uuid::new_v4().to_string());
         let capabilities = capabilities(&profile, script, preferences);
+        self.connect(base, script, &capabilities).await
+    }
+
+    async fn connect(&self, base: &str, script: Script, capabilities: &Value) -> Chromium {
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities.as_object().expect("an object").clone())
             .connect(&self.address)

@@ -11,7 +11,7 @@ use crate::pages::admin::fields::{Field, FilterForm, Suggestions};
 use crate::pages::admin::session_words as words;
 use crate::sessions::EndedReason;
 use crate::sessions::search::{
-    Mark, MatchCount, SessionFilter, SessionSort, SortKey, StateFilter, TimeBound,
+    BoundFilter, Mark, MatchCount, SessionFilter, SessionSort, SortKey, StateFilter, TimeBound,
 };
 use crate::user_agent::DeviceKind;
 
@@ -116,6 +116,11 @@ fn selects(query: &ListQuery) -> Vec<Field> {
             named(DeviceKind::VARIANTS, words::kind),
         ),
         select("mark", "Unusual", named(Mark::VARIANTS, words::mark)),
+        select(
+            "bound",
+            "Bound to its browser",
+            named(BoundFilter::VARIANTS, words::bound),
+        ),
         Field::select("sort", "Order", query.chosen_sort(), orders(query.state())),
     ]
 }

@@ -10,7 +10,7 @@ use crate::db::schema::{user_sessions, users};
 use crate::db::{MultiBackend, folded, is_in_range, network_key};
 use crate::net::{IpKeyRange, IpRetention};
 use crate::sessions::search::criteria::{Criteria, Spellings, TimeRange};
-use crate::sessions::search::{Mark, StateFilter};
+use crate::sessions::search::{BoundFilter, Mark, StateFilter};
 use crate::text::like_containing;
 
 pub(super) type Condition =
@@ -92,6 +92,11 @@ fn by_end_and_marks(criteria: &Criteria) -> Vec<Condition> {
     match criteria.mark {
         Some(Mark::CountryChanged) => parts.push(Box::new(dsl::has_changed_country.nullable())),
         Some(Mark::ImpossibleTravel) => parts.push(Box::new(dsl::has_impossible_travel.nullable())),
+        None => {}
+    }
+    match criteria.bound {
+        Some(BoundFilter::Yes) => parts.push(Box::new(dsl::bound_at.is_not_null().nullable())),
+        Some(BoundFilter::No) => parts.push(Box::new(dsl::bound_at.is_null().nullable())),
         None => {}
     }
     parts
