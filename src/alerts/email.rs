@@ -305,7 +305,7 @@ fn what_happened(alert: &Alert) -> String {
             "A device that is signed in to your account was used in two places, too far apart for the time between."
         }
         AlertKind::CopyRefused => {
-            "Somebody used a copy of this device’s sign-in. It got nothing: what was copied is no use without the browser of that device."
+            "Somebody used a copy of this device’s sign-in. This time it got nothing: what was copied is no use any more without the browser of that device."
         }
         AlertKind::WrongPasswords => {
             return format!(

@@ -19,6 +19,7 @@ use super::form_origin::FormOrigin;
 use super::layout::{Layout, page, see_other};
 use super::proof_page::address_of;
 use super::site::SiteLook;
+use super::unsent_form;
 use super::way_back::{page_behind, page_of_request};
 use crate::error::{Chain, Error};
 use crate::settings::Site;
@@ -80,6 +81,7 @@ impl WayOn {
             Error::ProofRequired(_) => {
                 let page = match is_safe(request) {
                     true => address_of(request),
+                    false if unsent_form::is_storable(request) => unsent_form::PATH.to_owned(),
                     false => page_of_request(request),
                 };
                 ((page, "Try again"), None)

@@ -21,7 +21,7 @@ use super::stored_form::{FormCookie, is_own_form, received_fields};
 use super::typed_forms::{UnsentForm, typed_form};
 use super::unsent_page::{UnsentState, respond_unstored};
 use crate::db::UserId;
-use crate::error::{Chain, Error, Result};
+use crate::error::{Chain, Error, MissingProof, Result};
 use crate::sessions::{Caller, Credential};
 
 /// The page that shows the form again.
@@ -56,6 +56,11 @@ pub(super) async fn store(request: &HttpRequest, error: &Error) -> Option<HttpRe
         return None;
     }
     let form = submitted(request)?;
+    if matches!(error, Error::ProofRequired(MissingProof::NotNow)) {
+        // Its page leads to the form.
+        COOKIE.store(request, &form).ok()?;
+        return None;
+    }
     let next = match error {
         err if err.is_signed_out() => format!("/sign-in?next={PATH}"),
         Error::CsrfMismatch => match is_of_caller(request, &form).await {
@@ -96,6 +101,11 @@ fn respond_too_long(
         fields: form.fields,
     };
     respond_unstored(request, unsent, csrf, state)
+}
+
+/// Returns whether the form of a request is one that is stored when it is refused.
+pub(super) fn is_storable(request: &HttpRequest) -> bool {
+    may_store(request) && submitted(request).is_some()
 }
 
 /// Removes the stored form once it was sent: a redirect follows what was carried out.

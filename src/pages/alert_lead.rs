@@ -109,7 +109,7 @@ impl LeadView {
             AlertKind::CopyRefused => (
                 "Somebody used a copy of the sign-in of ",
                 ", ",
-                ". It got nothing.",
+                ". This time it got nothing.",
             ),
             AlertKind::PasswordChanged => ("Your password was changed on ", ", ", "."),
             AlertKind::EmailChanged if alert.is_by_mailbox() => {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::device_views::DeviceView;
 use super::devices::attention;
-use super::known_doubts::find_doubts;
+use super::known_doubts::{find_doubts, named_if_reported};
 use super::session_end::SessionEnd;
 use super::shown_notice;
 use super::sign_out;
@@ -203,7 +203,7 @@ pub(super) async fn load_page(
     let live = app.sessions.list_live(caller.user.id).await?;
     let doubts = find_doubts(app, request, caller).await?;
     let devices = group_by_device(doubts.all_named(live));
-    let session = named(app, doubts.named(session), &reader).await?;
+    let session = named_if_reported(app, doubts.named(session), reader.clock.now).await?;
     let device = devices.iter().find(|device| device.contains(session.id));
     let is_current = session.id == caller.session.id;
     let session = match is_current {
@@ -243,17 +243,6 @@ pub(super) async fn load_page(
         older,
         activity,
     })
-}
-
-/// Returns a session by the name of its device, if it has ended and was reported.
-async fn named(app: &AppState, session: Session, reader: &Reader) -> Result<Session> {
-    if session.is_live(reader.clock.now) || session.device_id.is_none() {
-        return Ok(session);
-    }
-    let (owner, itself) = (session.user_id, vec![session.clone()]);
-    let reported = app.sessions.list_on_reported(owner, itself.clone()).await?;
-    let mut named = app.accounts.name_reported(owner, itself, &reported).await?;
-    Ok(named.pop().unwrap_or(session))
 }
 
 /// Returns the device of a session, `device` if it is live, with every application that it reached.

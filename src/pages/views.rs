@@ -109,6 +109,13 @@ impl Reader {
         })
     }
 
+    /// Says since when somebody else's session is bound to its browser, if it is.
+    pub fn anothers_bound_since(&self, session: &Session) -> Option<String> {
+        let since = session.bound_at.filter(|_| self.binds)?;
+        let since = TimeView::day(since, self.clock).words;
+        Some(format!("Bound to its browser since {since}"))
+    }
+
     /// Says what it means that `sessions`, which are those of a device, are bound to its browser, or are not;
     /// nothing where some are, or where they are no browser's.
     pub fn describe_binding<'a>(
@@ -120,7 +127,7 @@ impl Reader {
         let is_browser = |session: &&Session| session.opened_via == OpenedVia::Browser;
         let words = match bound {
             0 if sessions.iter().all(is_browser) => {
-                Some("Not bound: this browser does not offer it")
+                Some("Not bound: this browser has proved no key")
             }
             n if n == sessions.len() => {
                 Some("A copy of its sign-in is no use on another computer.")

@@ -75,12 +75,13 @@ impl Sessions {
             None => session,
         };
         let network = self.network_key.digest(session.id, location.ip.as_deref());
+        let proven_until = proof.and_then(|proof| self.proven_until(&session, proof, now));
         Ok(Caller {
             location: location.redacted(user.ip_retention),
             user,
             session,
             authentication,
-            proven_until: proof.and_then(|proof| self.proven_until(proof, now)),
+            proven_until,
             network,
         })
     }

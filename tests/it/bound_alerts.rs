@@ -5,6 +5,7 @@ use crate::support::bound::{BOUND, use_https};
 use crate::support::bound_browser::BoundBrowser;
 use crate::support::html;
 use crate::support::mmdb::Mmdb;
+use crate::support::outgoing::{FROM_ELSEWHERE, Outgoing};
 use crate::support::prelude::*;
 use crate::support::smtp::SmtpServer;
 
@@ -13,6 +14,7 @@ on_both!(
     another_browser_system_or_country_raises_an_alert,
     the_same_kind_of_browser_raises_none,
     there_is_an_alert_a_day_and_a_session,
+    what_a_browser_may_prove_at_once_is_noted_of_another_one_and_raises_none,
     the_alert_ends_nothing_and_its_answer_does,
     the_alert_can_be_put_aside,
 );
@@ -23,7 +25,7 @@ const LISBON: &str = "203.0.113.24";
 const OSLO: &str = "198.18.0.66";
 const NOWHERE: &str = "192.0.2.77";
 const WORDS: &str =
-    "Somebody used a copy of the sign-in of Chrome on Windows, just now. It got nothing.";
+    "Somebody used a copy of the sign-in of Chrome on Windows, just now. This time it got nothing.";
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
                       Chrome/140.0.0.0 Safari/537.36";
 const NEXT_CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
@@ -177,6 +179,23 @@ async fn the_same_kind_of_browser_raises_none(database: Database) {
     }
     assert_eq!(fixture.alerts(), 0);
     assert_eq!(fixture.events(), 4);
+    fixture.stop().await;
+}
+
+/// Whoever opens a link in an e-mail abroad, or has their browser say that it is another one, is no thief.
+async fn what_a_browser_may_prove_at_once_is_noted_of_another_one_and_raises_none(
+    database: Database,
+) {
+    let fixture = set_up(database).await;
+    let mut copy = fixture.owner.copied_to(&fixture.app, CHROME);
+    copy.forget_cookie(BOUND);
+    let link = Outgoing::page("/devices", &FROM_ELSEWHERE);
+    copy.send_now(&link).await.expect(200);
+    assert_eq!((fixture.events(), fixture.alerts()), (0, 0));
+    let mut other = fixture.owner.copied_to(&fixture.app, IPHONE);
+    other.forget_cookie(BOUND);
+    other.send_now(&link).await.expect(200);
+    assert_eq!((fixture.events(), fixture.alerts()), (1, 0));
     fixture.stop().await;
 }
 

@@ -70,7 +70,7 @@ async fn a_copy_does_nothing_not_even_sign_out(database: Database) {
     let alert = app.database.number("SELECT count(*) AS value FROM alerts");
     assert!(alert > 0, "nothing to answer");
     let id = owner.id();
-    let mut asked = 0;
+    let mut checked = 0;
     let needs_session = |route: &&Route| {
         let is_open = matches!(
             route.access,
@@ -124,9 +124,9 @@ async fn a_copy_does_nothing_not_even_sign_out(database: Database) {
             true => assert!(response.is_to_sign_in(), "{shown}"),
             false => assert_eq!(response.status, 401, "{shown}"),
         }
-        asked += 1;
+        checked += 1;
     }
-    assert!(asked > 120, "only {asked}");
+    assert!(checked > 120, "only {checked}");
     assert_eq!(app.database.texts(state), before);
     assert_eq!(app.database.sessions_where("device_name = 'Thief'"), 0);
     owner.get("/devices").await.expect(200);

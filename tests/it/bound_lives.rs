@@ -171,7 +171,7 @@ impl Lives {
             Action::SignIn => self.sign_in().await,
             Action::StepUp if self.is_signed_in => {
                 self.owner.confirm(&self.ada).await.expect(303);
-                self.note_use();
+                self.record_use();
             }
             Action::Register { is_lost } => self.register(is_lost).await,
             Action::Request => self.request().await,
@@ -237,11 +237,11 @@ impl Lives {
         }
         let page = self.owner.get("/devices").await;
         assert_eq!(page.status, 200, "the owner is locked out: {page:?}");
-        self.note_use();
+        self.record_use();
     }
 
     /// Notes that a request brought the bound cookie, if it is one of this session.
-    fn note_use(&mut self) {
+    fn record_use(&mut self) {
         if self.owner.binding.is_some() && self.is_of_this_session() {
             self.seen.get_or_insert(self.latest);
         }
@@ -267,7 +267,7 @@ impl Lives {
             "the owner is locked out: {response:?}"
         );
         assert!(!response.is_to_sign_in(), "{response:?}");
-        self.note_use();
+        self.record_use();
     }
 
     fn change_node(&mut self) {
@@ -294,7 +294,7 @@ impl Lives {
 
     async fn copy(&mut self) {
         let csrf = self.owner.csrf().await;
-        self.note_use();
+        self.record_use();
         let browser = self.owner.copied_to(&self.app, FIREFOX);
         self.copies.push(Copied {
             browser,
@@ -333,9 +333,9 @@ impl Lives {
         if let Some(binding) = &self.owner.binding {
             let id = binding.id.clone();
             let mut clone = browser.clone();
-            let asked = clone.refresh_now(&id, None).await;
-            assert!([200, 403].contains(&asked.status), "{asked:?}");
-            if let Some(challenge) = challenged(&asked, &id) {
+            let unsigned = clone.refresh_now(&id, None).await;
+            assert!([200, 403].contains(&unsigned.status), "{unsigned:?}");
+            if let Some(challenge) = challenged(&unsigned, &id) {
                 let key = Key::generate();
                 let proof = key.refresh(&challenge);
                 clone.refresh_now(&id, Some(&proof)).await.expect(400);

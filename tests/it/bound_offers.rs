@@ -77,7 +77,7 @@ async fn no_other_answer_offers_one(database: Database) {
     let csrf = browser.csrf().await;
     browser.offer = None;
     // Signed in, unbound, and with a password that was given just now.
-    let mut asked = 0;
+    let mut checked = 0;
     for route in PAGES.iter().chain(API) {
         let takes_a_password = ["/confirm", "/account/password", "/api/v1/auth/confirm"];
         let ends_it = [
@@ -105,10 +105,10 @@ async fn no_other_answer_offers_one(database: Database) {
             };
             let response = browser.send_now(&request).await;
             assert_eq!(offered(&response), None, "{} {path}", route.method);
-            asked += 1;
+            checked += 1;
         }
     }
-    assert!(asked > 100, "only {asked}");
+    assert!(checked > 100, "only {checked}");
     app.stop().await;
 }
 
@@ -131,7 +131,7 @@ async fn without_https_nothing_is_offered(database: Database) {
             Some(_) => Database::postgres(),
             None => Database::sqlite(),
         };
-        nothing_is_offered(database, |settings| {
+        assert_unoffered(database, |settings| {
             settings.public_url = url.map(|url| url.parse().expect("a URL"));
         })
         .await;
@@ -139,14 +139,14 @@ async fn without_https_nothing_is_offered(database: Database) {
 }
 
 async fn without_a_lifetime_nothing_is_offered(database: Database) {
-    nothing_is_offered(database, |settings| {
+    assert_unoffered(database, |settings| {
         use_https(settings);
         settings.sessions.bound_lifetime = Duration::ZERO;
     })
     .await;
 }
 
-async fn nothing_is_offered(database: Database, change: impl FnOnce(&mut Settings)) {
+async fn assert_unoffered(database: Database, change: impl FnOnce(&mut Settings)) {
     let app = TestApp::start_with(database, change).await;
     let ada = app.register("ada@example.org").await;
     let mut browser = BoundBrowser::new(&app, FIREFOX);

@@ -15,6 +15,7 @@ on_both!(
     database: a_proof_gets_the_cookie_and_the_next_challenge,
     without_a_good_challenge_there_is_another_one,
     a_newer_proof_voids_older_ones_and_may_come_again,
+    a_proof_that_comes_again_counts_from_its_challenge,
     where_there_is_nothing_to_refresh_the_browser_is_told_so,
     a_proof_by_another_key_is_refused_and_told_of,
     an_outage_ends_no_binding,
@@ -150,6 +151,28 @@ async fn a_newer_proof_voids_older_ones_and_may_come_again(database: Database) {
     app.stop().await;
 }
 
+/// Whoever has read the request of a refresh, with all its headers, gains no more time than the browser had.
+async fn a_proof_that_comes_again_counts_from_its_challenge(database: Database) {
+    let (app, _, mut browser) = bound(database).await;
+    let id = browser.id();
+    app.advance(2 * MINUTE);
+    assert_eq!(browser.refresh().await, Refreshed::Bound);
+    let proof = key(&browser).refresh(&known(&browser));
+    app.advance(SECOND);
+    browser.refresh_now(&id, Some(&proof)).await.expect(200);
+    let mut thief = browser.copied_to(&app, FIREFOX);
+    for minutes in [4, 5] {
+        app.advance(minutes * MINUTE);
+        thief.refresh_now(&id, Some(&proof)).await.expect(200);
+    }
+    app.advance(MINUTE + 30 * SECOND);
+    thief.get("/devices").await.expect(200);
+    thief.refresh_now(&id, Some(&proof)).await.expect(403);
+    app.advance(MINUTE);
+    assert_ne!(thief.get("/devices").await.status, 200);
+    app.stop().await;
+}
+
 async fn where_there_is_nothing_to_refresh_the_browser_is_told_so(database: Database) {
     let (app, ada, mut browser) = bound(database).await;
     let id = browser.id();
@@ -221,7 +244,7 @@ async fn a_proof_by_another_key_is_refused_and_told_of(database: Database) {
     assert_eq!(app.database.number(alerts), 1);
     let page = laptop.get("/devices").await.expect(200);
     page.expect_words(
-        "Somebody used a copy of the sign-in of Firefox on Windows, just now. It got nothing.",
+        "Somebody used a copy of the sign-in of Firefox on Windows, just now. This time it got nothing.",
     );
     // The owner notices nothing on the device itself.
     browser.forget_cookie(BOUND);

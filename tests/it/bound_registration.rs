@@ -350,7 +350,7 @@ async fn a_step_up_replaces_a_key_whose_answer_was_lost(database: Database) {
     assert_eq!(app.database.number(KEYS), 1);
     browser.get("/devices").await.expect(200);
     // From then on no other key takes its place, whoever has the password.
-    let kept = browser.binding.clone();
+    let bound = browser.binding.clone();
     app.advance(MINUTE);
     browser.confirm(&ada).await.expect(303);
     if browser.offer.is_some() {
@@ -358,7 +358,7 @@ async fn a_step_up_replaces_a_key_whose_answer_was_lost(database: Database) {
     }
     let old = Key::generate().registration(&offer);
     browser.register_now(Some(&old)).await.expect(400);
-    browser.binding = kept;
+    browser.binding = bound;
     browser.forget_cookie(BOUND);
     browser.get("/devices").await.expect(200);
     app.stop().await;

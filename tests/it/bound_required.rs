@@ -23,12 +23,12 @@ const SKIPPED: &str = "secure-session-skipped";
 async fn an_expired_cookie_leads_to_a_refresh_whatever_was_sent(database: Database) {
     let BoundSession { app, mut owner, .. } = BoundSession::start(database).await;
     let csrf = owner.csrf().await;
-    let keep = |owner: &mut BoundBrowser| {
+    let outdate = |owner: &mut BoundBrowser| {
         let value = owner.cookie(BOUND).expect("a cookie");
         owner.set_cookie(BOUND, &value);
         app.advance(12 * MINUTE);
     };
-    keep(&mut owner);
+    outdate(&mut owner);
     let fields = [("csrf", csrf.as_str()), ("full_name", "Ada King")];
     let forms = [
         Outgoing::page("/devices?q=%22%3E", &NAVIGATION),
@@ -48,7 +48,7 @@ async fn an_expired_cookie_leads_to_a_refresh_whatever_was_sent(database: Databa
     assert_eq!(app.database.number(changed), 1);
     assert_eq!(owner.refresh().await, Refreshed::Bound);
     // Who has no key is there once, and goes in no circle.
-    keep(&mut owner);
+    outdate(&mut owner);
     owner.binding = None;
     let response = owner.get("/devices").await;
     assert!(owner.is_unproven(&response).await, "{response:?}");
@@ -152,22 +152,22 @@ async fn where_the_browser_could_not_refresh_nothing_ends(database: Database) {
     let (id, csrf) = (owner.id(), owner.csrf().await);
     app.advance(11 * MINUTE);
     for reason in ["unreachable", "server_error", "quota_exceeded"] {
-        let said = skipped(reason, &id);
-        let page = Outgoing::page("/devices", &NAVIGATION).with(SKIPPED, &said);
+        let header = skipped(reason, &id);
+        let page = Outgoing::page("/devices", &NAVIGATION).with(SKIPPED, &header);
         let response = thief.send_now(&page).await.expect(503);
         assert!(response.header("content-type").starts_with("text/html"));
         let response = response.expect_words("can’t check this device just now");
         let response = response.expect_words("Try again");
         assert!(!response.text.contains("ada@example.org"));
-        let form = Outgoing::form("/sign-out", &[("csrf", &csrf)]).with(SKIPPED, &said);
+        let form = Outgoing::form("/sign-out", &[("csrf", &csrf)]).with(SKIPPED, &header);
         thief.send_now(&form).await.expect(503);
-        let api = Outgoing::script("GET", "/api/v1/me", &csrf, None).with(SKIPPED, &said);
+        let api = Outgoing::script("GET", "/api/v1/me", &csrf, None).with(SKIPPED, &header);
         let response = thief.send_now(&api).await.expect(503);
         assert_eq!(response.header("content-type"), "application/problem+json");
     }
     // Of another session, it is no reason.
-    let said = skipped("unreachable", "00000000-0000-7000-8000-000000000000");
-    let page = Outgoing::page("/devices", &NAVIGATION).with(SKIPPED, &said);
+    let header = skipped("unreachable", "00000000-0000-7000-8000-000000000000");
+    let page = Outgoing::page("/devices", &NAVIGATION).with(SKIPPED, &header);
     assert!(thief.send_now(&page).await.is_to_sign_in());
     owner.get("/devices").await.expect(200);
     app.stop().await;

@@ -22,7 +22,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const KEYS: &str = "SELECT count(*) AS value FROM session_keys";
 const SINCE: &str = "Bound to this browser since 17 May";
 const NO_USE: &str = "A copy of its sign-in is no use on another computer.";
-const NOT_BOUND: &str = "Not bound: this browser does not offer it";
+const NOT_BOUND: &str = "Not bound: this browser has proved no key";
 
 struct Fixture {
     app: TestApp,
@@ -190,8 +190,8 @@ async fn switched_off_it_requires_nothing(database: Database) {
     assert!(!page.words().contains("Bound"), "{}", page.words());
     let page = without.get(&format!("/devices/{}", owner.id())).await;
     let words = page.expect(200).words();
-    for said in [NO_USE, "Not bound", SINCE] {
-        assert!(!words.contains(said), "{said}: {words}");
+    for sentence in [NO_USE, "Not bound", SINCE] {
+        assert!(!words.contains(sentence), "{sentence}: {words}");
     }
     // The browser forgets it, and is no slower for it.
     let mut browser = owner.clone();

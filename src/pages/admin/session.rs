@@ -263,10 +263,8 @@ impl SessionView {
             last_used: exactly_and_ago(session.last_used_at, reader.clock),
             is_remembered: session.is_remembered,
             is_idle_exempt: session.is_idle_exempt(),
-            bound: session
-                .is_live(reader.clock.now)
-                .then(|| reader.bound_since([session]))
-                .flatten(),
+            bound: (reader.anothers_bound_since(session))
+                .filter(|_| session.is_live(reader.clock.now)),
             end: EndView::new(session, None, reader.clock).with_event(end),
             ended: end.map(|event| EndFacts {
                 by: names.actor(event),

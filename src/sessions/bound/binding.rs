@@ -12,6 +12,9 @@ use crate::settings::Settings;
 /// What the clocks of two nodes may differ by, and how long a request may be on its way.
 pub(super) const LEEWAY: Duration = Duration::from_secs(60);
 
+/// The least time between two challenges: what the databases store.
+const TICK: Duration = Duration::from_micros(1);
+
 /// How sessions are bound, where they are.
 #[derive(Clone)]
 pub struct Binding {
@@ -45,19 +48,43 @@ impl Binding {
         })
     }
 
-    /// Returns until when a proof that was made at `now` counts: a browser has it for the lifetime, and requests
+    /// Returns until when a proof counts that does so from `from`: a browser has it for the lifetime, and requests
     /// may be on their way.
-    pub(super) fn end(&self, now: Timestamp) -> Timestamp {
-        now + self.lifetime + LEEWAY
+    pub(super) fn end(&self, from: Timestamp) -> Timestamp {
+        from + self.lifetime + LEEWAY
     }
 
-    /// Returns what a browser gets that has proved its key at `now`.
-    pub(super) fn grant(&self, session: SessionId, key: KeyDigest, now: Timestamp) -> BoundGrant {
-        BoundGrant {
+    /// Returns the next challenge after one that was made at `at`: later than that, so that the proofs of both can be told
+    /// apart, unless that is still to come, as of a clock that was set right.
+    pub(super) fn next_challenge(
+        &self,
+        session: SessionId,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> String {
+        let next = at + TICK;
+        let next = if next <= now + LEEWAY {
+            next.max(now)
+        } else {
+            now
+        };
+        self.stamps.challenge(ChallengeKind::Refresh, session, next)
+    }
+
+    /// Returns what a browser gets at `now` that has proved its key by a challenge made at `at`, and whose proof counts
+    /// from `from`; `None` when it counts no more.
+    pub(super) fn grant(
+        &self,
+        (session, key): (SessionId, KeyDigest),
+        (at, from): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> Option<BoundGrant> {
+        let lifetime = self.lifetime.checked_sub(now.since(from))?;
+        (!lifetime.is_zero()).then(|| BoundGrant {
             session,
-            cookie: self.stamps.cookie(session, key, self.end(now)),
-            lifetime: self.lifetime,
-            challenge: self.stamps.challenge(ChallengeKind::Refresh, session, now),
-        }
+            cookie: self.stamps.cookie(session, key, self.end(from)),
+            lifetime,
+            challenge: self.next_challenge(session, at, now),
+        })
     }
 }

@@ -59,8 +59,11 @@ impl Sessions {
             .transaction(move |c| register(c, &row, offered.kind))
             .await;
         match registered {
-            Ok(true) => Ok(binding.grant(claim.session, digest, now)),
-            Ok(false) => Err(Error::ProofRefused(ProofRefusal::AnotherKey)),
+            // The request that comes again gets no more than it got first.
+            Ok(Some(at)) => binding
+                .grant((claim.session, digest), (offered.at, at.min(now)), now)
+                .ok_or(Error::ProofRefused(ProofRefusal::Challenge)),
+            Ok(None) => Err(Error::ProofRefused(ProofRefusal::AnotherKey)),
             // It was deleted meanwhile.
             Err(Error::Reference(_)) => Err(Error::Unauthenticated),
             Err(err) => Err(err),
@@ -97,15 +100,22 @@ impl Binding {
     }
 }
 
-/// Stores a key, as a part of a transaction. Returns whether the session has it then.
-fn register(c: &mut AnyConnection, key: &NewSessionKey, kind: ChallengeKind) -> Result<bool> {
+/// Stores a key, as a part of a transaction. Returns since when the session has it, if it does.
+fn register(
+    c: &mut AnyConnection,
+    key: &NewSessionKey,
+    kind: ChallengeKind,
+) -> Result<Option<Timestamp>> {
+    let now = key.registered_at;
     if store::insert_key(c, key)? {
-        return Ok(true);
+        return Ok(Some(now));
     }
     let stored = store::find_key(c, key.user_id, key.session_id)?;
     match stored {
-        Some(stored) if stored.public_key == key.public_key => Ok(true),
-        Some(_) if kind == ChallengeKind::Replace => store::replace_unseen_key(c, key),
-        _ => Ok(false),
+        Some(stored) if stored.public_key == key.public_key => Ok(Some(stored.registered_at)),
+        Some(_) if kind == ChallengeKind::Replace => {
+            Ok(store::replace_unseen_key(c, key)?.then_some(now))
+        }
+        _ => Ok(None),
     }
 }

@@ -52,10 +52,8 @@ impl Sessions {
         let Some((live, key)) = self.find_key_holder(&claim, now).await? else {
             return Ok(Renewal::Over);
         };
-        let challenge = || {
-            let kind = ChallengeKind::Refresh;
-            Renewal::Challenged(binding.stamps.challenge(kind, claim.session, now))
-        };
+        let challenge =
+            || Renewal::Challenged(binding.next_challenge(claim.session, key.proved_at, now));
         let Some((proof, at)) = proof.and_then(|proof| {
             let at = binding.find_asked(claim.session, proof.challenge(), now)?;
             Some((proof, at))
@@ -66,13 +64,10 @@ impl Sessions {
         if own.is_none_or(|own| proof.verify(&own).is_err()) {
             return Ok(Renewal::Refused(UnknownSigner(Copied::new(live, key))));
         }
-        match self.record_proof(&claim, &key, at, now).await? {
-            true => {
-                let digest = KeyDigest::of(&key.public_key);
-                Ok(Renewal::Renewed(binding.grant(claim.session, digest, now)))
-            }
-            false => Ok(challenge()),
-        }
+        let from = self.record_proof(&claim, &key, at, now).await?;
+        let proved = (claim.session, KeyDigest::of(&key.public_key));
+        let granted = from.and_then(|from| binding.grant(proved, (at, from), now));
+        Ok(granted.map_or_else(challenge, Renewal::Renewed))
     }
 
     /// Finds the live session of a cookie, and its key.
@@ -96,22 +91,25 @@ impl Sessions {
         }))
     }
 
-    /// Records a proof of a challenge that was made at `at`. Returns whether it counts: one that a newer proof
-    /// has overtaken doesn't, unless the clocks of two nodes may differ by so much. One that is still to come, as
-    /// of a clock that was set right, overtakes nothing.
+    /// Records a proof of a challenge that was made at `at`. Returns from when it counts: one that comes again, since
+    /// its answer was lost or somebody has read it, counts from its challenge; one that a newer proof has overtaken
+    /// doesn't count, unless the clocks of two nodes may differ by so much. One that is still to come, as of a clock
+    /// that was set right, overtakes nothing.
     async fn record_proof(
         &self,
         claim: &Claim,
         key: &SessionKey,
         at: Timestamp,
         now: Timestamp,
-    ) -> Result<bool> {
+    ) -> Result<Option<Timestamp>> {
         let (session, public_key) = ((claim.user, claim.session), key.public_key.clone());
         let is_newest = self
             .db
             .write(move |c| store::record_proof(c, session, &public_key, at))
             .await?;
-        Ok(is_newest || at + LEEWAY >= key.proved_at.min(now))
+        let is_new = is_newest && at > key.proved_at;
+        let counts = is_newest || at + LEEWAY >= key.proved_at.min(now);
+        Ok(counts.then_some(if is_new { now } else { at.min(now) }))
     }
 }
 

@@ -14,6 +14,10 @@ use crate::sessions::store::{self, Session, SessionKey};
 /// The time after the first request with the bound cookie within which others may lack it.
 const REQUIRED_AFTER: Duration = Duration::from_secs(30);
 
+/// How soon after the password a browser makes its key, and how long what is opened meanwhile stays open.
+const REGISTERED_IN: Duration = Duration::from_secs(15);
+const OPEN_MEANWHILE: Duration = Duration::from_secs(5);
+
 /// What the bound cookie of a request proves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CookieProof {
@@ -53,12 +57,16 @@ impl Sessions {
     /// session is live.
     pub(in crate::sessions) fn proven_until(
         &self,
+        session: &Session,
         proof: CookieProof,
         now: Timestamp,
     ) -> Option<Timestamp> {
         let binding = self.binding.as_ref()?;
+        let is_offered = session.bound_at.is_none() && now < session.confirmed_at + REGISTERED_IN;
         Some(match proof {
             CookieProof::Good(_, until) => until,
+            // The browser may have made its key meanwhile: what is opened next brings its cookie.
+            CookieProof::None if is_offered => now + OPEN_MEANWHILE,
             // The session may be bound meanwhile.
             CookieProof::None | CookieProof::Expired(_) => binding.end(now),
         })
@@ -179,6 +187,7 @@ mod tests {
     fn key(seen_at: Option<i64>) -> SessionKey {
         SessionKey {
             public_key: vec![2; 33],
+            registered_at: at(0),
             seen_at: seen_at.map(at),
             proved_at: at(0),
             noted_at: None,

@@ -15,6 +15,8 @@ use crate::sessions::Session;
 pub(in crate::sessions) struct SessionKey {
     /// The compressed point.
     pub(in crate::sessions) public_key: Vec<u8>,
+    /// When it was registered.
+    pub(in crate::sessions) registered_at: Timestamp,
     /// When a request brought the bound cookie first, if one did.
     pub(in crate::sessions) seen_at: Option<Timestamp>,
     /// When the challenge was made that was proved last.

@@ -191,6 +191,7 @@ impl Visits<'_> {
             "kind",
             "mark",
             "bound",
+            "bound",
             "sort",
             "cursor",
         ];

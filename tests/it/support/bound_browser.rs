@@ -182,7 +182,7 @@ impl BoundBrowser {
     /// service says so.
     pub async fn send(&mut self, request: &Outgoing) -> TestResponse {
         for _ in 0..3 {
-            let skipped = self.hold(&request.path).await;
+            let skipped = self.refresh_for(&request.path).await;
             let response = match skipped {
                 None => self.send_now(request).await,
                 Some(skipped) => {
@@ -242,7 +242,7 @@ impl BoundBrowser {
 
     /// Refreshes the bound cookie if a request would lack it. Returns the header of a request that goes
     /// without.
-    async fn hold(&mut self, path: &str) -> Option<String> {
+    async fn refresh_for(&mut self, path: &str) -> Option<String> {
         let binding = self.binding.clone()?;
         let is_below = |excluded: &String| {
             let rest = path_of(path).strip_prefix(excluded.as_str());
