@@ -56,7 +56,7 @@ async fn renew(app: &AppState, request: &HttpRequest) -> Result<HttpResponse> {
         Renewal::Challenged(challenge) => bound_session::challenge(session, &challenge),
         Renewal::Renewed(grant) => bound_session::grant(request, grant),
         Renewal::Refused(signer) => {
-            observe(app, request, signer).await;
+            observe(app, request, *signer).await;
             Err(Error::ProofRefused(ProofRefusal::Signature))
         }
     }

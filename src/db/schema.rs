@@ -353,6 +353,7 @@ diesel::table! {
         registered_at -> Timestamptz,
         seen_at -> Nullable<Timestamptz>,
         proved_at -> Timestamptz,
+        renewed_at -> Timestamptz,
         noted_at -> Nullable<Timestamptz>,
         alerted_at -> Nullable<Timestamptz>,
     }

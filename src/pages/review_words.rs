@@ -47,12 +47,12 @@ fn describe_report(outcome: &ReviewOutcome) -> String {
 /// session once.
 fn describe_others(outcome: &ReviewOutcome) -> Option<String> {
     let ended = outcome.ended.iter().map(|session| session.id);
-    let mut said: Vec<SessionId> = ended.chain(outcome.details.alert.session_id).collect();
+    let mut named: Vec<SessionId> = ended.chain(outcome.details.alert.session_id).collect();
     let mut names: Vec<String> = Vec::new();
     for alert in &outcome.others {
         match alert.session_id {
-            Some(id) if said.contains(&id) => continue,
-            Some(id) => said.push(id),
+            Some(id) if named.contains(&id) => continue,
+            Some(id) => named.push(id),
             None => {}
         }
         names.push(alert.device_name.clone());

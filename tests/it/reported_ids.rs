@@ -185,8 +185,8 @@ async fn a_password_that_was_set_by_a_link_is_done(database: Database) {
     fixture.stranger(LINUX, "own", "Zap").await;
     let reader = fixture.app.browser_from(FIREFOX, LISBON);
     let form = "/forgot-password";
-    let asked = [("email", fixture.ada.email.as_str())];
-    reader.submit(form, form, &asked).await;
+    let fields = [("email", fixture.ada.email.as_str())];
+    reader.submit(form, form, &fields).await;
     fixture.app.deliver_mail().await;
     let is_reset = |it: &Message| it.plain().contains("/reset-password/");
     let messages = fixture.server.messages();
@@ -218,8 +218,8 @@ async fn a_session_from_before_elsewhere_is_not_the_owners_by_the_id_alone(datab
     fixture.app.advance(MINUTE);
     fixture.sign_in((IPHONE, PORTO), zap).await;
     let words = fixture.page("/devices").await;
-    let asked = ["Was this you?", "on a device that you reported before"];
-    expect_all(&words, &asked);
+    let question = ["Was this you?", "on a device that you reported before"];
+    expect_all(&words, &question);
     expect_none(&words, &["Zap"]);
     fixture.stop().await;
 }
@@ -231,13 +231,13 @@ async fn a_report_says_that_it_cancelled_a_change_of_the_e_mail(database: Databa
         ("email", "new@example.org"),
         ("current_password", &fixture.ada.password),
     ];
-    let asked = fixture.laptop.submit("/account", "/account/email", &fields);
-    asked.await.expect(303);
+    let requested = fixture.laptop.submit("/account", "/account/email", &fields);
+    requested.await.expect(303);
     fixture.app.advance(MINUTE);
     fixture.stranger(LINUX, "own", "Zap").await;
     let words = fixture.laptop.answer_alert("/no").await.words();
-    let said = "The change of your e-mail that was still to be confirmed is cancelled.";
-    expect_all(&words, &[said]);
+    let sentence = "The change of your e-mail that was still to be confirmed is cancelled.";
+    expect_all(&words, &[sentence]);
     fixture.stop().await;
 }
 

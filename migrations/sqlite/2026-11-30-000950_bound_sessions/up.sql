@@ -9,6 +9,8 @@ CREATE TABLE session_keys (
     seen_at TIMESTAMP,
     -- When the challenge was made that was proved last.
     proved_at TIMESTAMP NOT NULL,
+    -- When that was proved first: a proof may come again.
+    renewed_at TIMESTAMP NOT NULL,
     -- When it was last noted, and its person last alerted, that the session was used without the key.
     noted_at TIMESTAMP,
     alerted_at TIMESTAMP

@@ -53,6 +53,7 @@ impl Sessions {
             public_key: stored,
             registered_at: now,
             proved_at: offered.at,
+            renewed_at: now,
         };
         let registered = self
             .db

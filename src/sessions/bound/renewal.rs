@@ -1,6 +1,7 @@
 //! Renewing a bound cookie by a new proof. A challenge is answered once it was asked for, and the one that came
 //! with the last answer serves the next: usually one request in eight minutes of use.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::binding::{Binding, BoundGrant, LEEWAY};
@@ -25,7 +26,7 @@ pub enum Renewal {
     /// It is to prove that it has the key, by this challenge.
     Challenged(String),
     /// It has not the key, and was not asked by this service for what it sent.
-    Refused(UnknownSigner),
+    Refused(Box<UnknownSigner>),
     /// It has proved it.
     Renewed(BoundGrant),
 }
@@ -62,7 +63,9 @@ impl Sessions {
         };
         let own = PublicKey::from_stored(&key.public_key);
         if own.is_none_or(|own| proof.verify(&own).is_err()) {
-            return Ok(Renewal::Refused(UnknownSigner(Copied::new(live, key))));
+            return Ok(Renewal::Refused(Box::new(UnknownSigner(Copied::new(
+                live, key,
+            )))));
         }
         let from = self.record_proof(&claim, &key, at, now).await?;
         let proved = (claim.session, KeyDigest::of(&key.public_key));
@@ -92,9 +95,9 @@ impl Sessions {
     }
 
     /// Records a proof of a challenge that was made at `at`. Returns from when it counts: one that comes again, since
-    /// its answer was lost or somebody has read it, counts from its challenge; one that a newer proof has overtaken
-    /// doesn't count, unless the clocks of two nodes may differ by so much. One that is still to come, as of a clock
-    /// that was set right, overtakes nothing.
+    /// its answer was lost or somebody has read it, from when it came first; one that a newer proof has overtaken not
+    /// at all, unless the clocks of two nodes may differ by so much. One that is still to come, as of a clock that was
+    /// set right, overtakes nothing.
     async fn record_proof(
         &self,
         claim: &Claim,
@@ -103,13 +106,15 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<Option<Timestamp>> {
         let (session, public_key) = ((claim.user, claim.session), key.public_key.clone());
-        let is_newest = self
-            .db
-            .write(move |c| store::record_proof(c, session, &public_key, at))
+        self.db
+            .write(move |c| store::record_proof(c, session, &public_key, at, now))
             .await?;
-        let is_new = is_newest && at > key.proved_at;
-        let counts = is_newest || at + LEEWAY >= key.proved_at.min(now);
-        Ok(counts.then_some(if is_new { now } else { at.min(now) }))
+        let is_overtaken = at + LEEWAY < key.proved_at.min(now);
+        Ok(match at.cmp(&key.proved_at) {
+            Ordering::Greater => Some(now),
+            Ordering::Equal => Some(key.renewed_at.min(now)),
+            Ordering::Less => (!is_overtaken).then(|| at.min(now)),
+        })
     }
 }
 

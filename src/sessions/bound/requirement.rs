@@ -190,6 +190,7 @@ mod tests {
             registered_at: at(0),
             seen_at: seen_at.map(at),
             proved_at: at(0),
+            renewed_at: at(0),
             noted_at: None,
             alerted_at: None,
         }

@@ -21,6 +21,8 @@ pub(in crate::sessions) struct SessionKey {
     pub(in crate::sessions) seen_at: Option<Timestamp>,
     /// When the challenge was made that was proved last.
     pub(in crate::sessions) proved_at: Timestamp,
+    /// When that was proved first.
+    pub(in crate::sessions) renewed_at: Timestamp,
     /// When it was last noted that the session was used without the key.
     pub(in crate::sessions) noted_at: Option<Timestamp>,
     /// When the person was last alerted of that.
@@ -36,6 +38,7 @@ pub(in crate::sessions) struct NewSessionKey {
     pub(in crate::sessions) public_key: Vec<u8>,
     pub(in crate::sessions) registered_at: Timestamp,
     pub(in crate::sessions) proved_at: Timestamp,
+    pub(in crate::sessions) renewed_at: Timestamp,
 }
 
 /// A live session with its active owner and its key, if it has one.
@@ -105,6 +108,7 @@ pub(in crate::sessions) fn replace_unseen_key(
         dsl::public_key.eq(&key.public_key),
         dsl::registered_at.eq(key.registered_at),
         dsl::proved_at.eq(key.proved_at),
+        dsl::renewed_at.eq(key.renewed_at),
     );
     Ok(diesel::update(unseen).set(changes).execute(c)? > 0)
 }
@@ -147,26 +151,27 @@ pub(in crate::sessions) fn update_bound_at(
     Ok(())
 }
 
-/// Records when the challenge was made that this key has proved, unless a newer one was proved before.
-/// Returns whether it did.
+/// Records at `now` when the challenge was made that this key has proved, unless that or a newer one was proved
+/// before.
 pub(in crate::sessions) fn record_proof(
     c: &mut AnyConnection,
     (user, id): (UserId, SessionId),
     public_key: &[u8],
     challenged_at: Timestamp,
-) -> Result<bool> {
+    now: Timestamp,
+) -> Result<()> {
     use session_keys::dsl;
 
     let proved = dsl::session_keys
         .filter(dsl::user_id.eq(user))
         .filter(dsl::session_id.eq(id))
         .filter(dsl::public_key.eq(public_key))
-        .filter(dsl::proved_at.le(challenged_at));
-    let changes = dsl::proved_at.eq(challenged_at);
-    let updated: Option<SessionId> = on_each!(c, c => cached(diesel::update(proved).set(changes).returning(dsl::session_id))
-        .get_result(c)
+        .filter(dsl::proved_at.lt(challenged_at));
+    let changes = (dsl::proved_at.eq(challenged_at), dsl::renewed_at.eq(now));
+    on_each!(c, c => cached(diesel::update(proved).set(changes).returning(dsl::session_id))
+        .get_result::<SessionId>(c)
         .optional())?;
-    Ok(updated.is_some())
+    Ok(())
 }
 
 /// Records that it is noted at `now` that a session was used without its key, unless it was after `since`.
