@@ -1,6 +1,8 @@
 //! Where it is said that a session is bound, what is left of the key when its session, its person or the
 //! feature is gone, and that a database from before it locks nobody out.
 
+use std::slice;
+
 use serde_json::Value;
 
 use crate::support::bound::{BOUND, use_https};
@@ -138,8 +140,11 @@ async fn an_administrator_finds_the_sessions_that_are_bound(database: Database) 
         );
         ids
     };
-    assert_eq!(find(&mut owner, "bound=yes").await, [bound.clone()]);
-    assert_eq!(find(&mut owner, "bound=no").await, [unbound.clone()]);
+    assert_eq!(find(&mut owner, "bound=yes").await, slice::from_ref(&bound));
+    assert_eq!(
+        find(&mut owner, "bound=no").await,
+        slice::from_ref(&unbound)
+    );
     assert_eq!(find(&mut owner, "").await.len(), 2);
     let page = owner.get("/admin/sessions?bound=yes").await.expect(200);
     assert!(
