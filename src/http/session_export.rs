@@ -37,8 +37,8 @@ const COLUMNS: [&str; 24] = [
     "country_changed",
     "impossible_travel",
     "opened_via",
-    "idle_exempt",
     "bound_since",
+    "idle_exempt",
 ];
 
 /// Sends the sessions that the query of a request finds: the parts of a filter, `sort` and `format`.
