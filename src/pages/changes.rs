@@ -124,6 +124,8 @@ impl Listener {
         loop {
             let user = self.user;
             let is_own = move |change: &Change| change.user == user;
+            let left = self.until.map(|until| until.since(self.clock.now()));
+            let span = left.map_or(KEEP_ALIVE, |left| left.min(KEEP_ALIVE));
             let Subscription { changes, place } = &mut self.subscription;
             let received = tokio::select! {
                 biased;
@@ -131,7 +133,7 @@ impl Listener {
                     self.is_over = true;
                     return Some(REPLACED);
                 }
-                received = next_change(changes, KEEP_ALIVE, is_own) => received,
+                received = next_change(changes, span, is_own) => received,
             };
             if self.until.is_some_and(|until| self.clock.now() >= until) {
                 return None;

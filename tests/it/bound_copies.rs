@@ -15,6 +15,7 @@ on_both!(
     a_copy_of_both_cookies_is_worth_eleven_minutes,
     a_forged_cookie_is_none,
     a_stream_ends_with_the_proof_that_it_was_opened_with,
+    a_stream_from_before_the_registration_ends_soon,
     a_copy_ends_no_session_of_another_person,
     forward_auth_is_not_bound,
 );
@@ -225,6 +226,27 @@ async fn a_stream_ends_with_the_proof_that_it_was_opened_with(database: Database
     // The owner's browser opens another one.
     owner.get("/devices").await.expect(200);
     owner.listen().await;
+    app.stop().await;
+}
+
+/// So the page asks once more, and that brings the bound cookie; nobody has to click.
+async fn a_stream_from_before_the_registration_ends_soon(database: Database) {
+    let app = TestApp::start_with(database, use_https).await;
+    let ada = app.register("ada@example.org").await;
+    let mut owner = BoundBrowser::new(&app, FIREFOX);
+    owner.sign_in(&ada).await.expect(303);
+    owner.get("/devices").await.expect(200);
+    let mut stream = owner.listen().await;
+    let first = stream.chunk().await.expect("a stream").expect("a chunk");
+    assert!(first.starts_with(b"retry:"), "{first:?}");
+    owner.register().await.expect(200);
+    app.advance(Duration::from_secs(6));
+    app.login(&ada, IPHONE).await;
+    assert_eq!(stream.chunk().await.expect("its end"), None);
+    let bound = "bound_at IS NOT NULL";
+    assert_eq!(app.database.sessions_where(bound), 0);
+    owner.listen().await;
+    assert_eq!(app.database.sessions_where(bound), 1);
     app.stop().await;
 }
 

@@ -157,6 +157,7 @@ async fn a_use_in_another_country_is_marked(database: Database) {
 
 /// A session of the version before, with a time as that version wrote it.
 async fn sessions_from_before_get_their_columns(database: Database) {
+    let database = database.emptied();
     let url: DatabaseUrl = database.url().parse().expect("a database URL");
     crate::migrations::migrate_until(&database, "2026-11-29-0004");
     let (person, session) = (

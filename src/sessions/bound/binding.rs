@@ -80,7 +80,7 @@ impl Binding {
         now: Timestamp,
     ) -> Option<BoundGrant> {
         let lifetime = self.lifetime.checked_sub(now.since(from))?;
-        (!lifetime.is_zero()).then(|| BoundGrant {
+        (lifetime.as_secs() > 0).then(|| BoundGrant {
             session,
             cookie: self.stamps.cookie(session, key, self.end(from)),
             lifetime,
