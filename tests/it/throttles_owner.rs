@@ -336,7 +336,9 @@ async fn the_password_is_changed_five_times_an_hour(app: &TestApp) {
     }
     let refused = change(5).await.expect(429);
     assert_eq!(refused.header("retry-after"), "3301");
-    refused.expect_words("Too many attempts. Try again in 56 minutes.");
+    refused.expect_words(
+        "Nothing was changed: the password was changed 5 times within an hour. Try again in 56 minutes.",
+    );
     app.advance(55 * MINUTE);
     change(5).await.expect(303);
     change(6).await.expect(429);
