@@ -96,8 +96,8 @@ impl Sessions {
     }
 
     /// Records that a session was used without its key by `client`. Where its browser may prove the key at once, as
-    /// after a link of another site, it is noted of another browser or country alone, and nobody is alerted: people
-    /// travel, and browsers can say that they are others.
+    /// after a link of another site, it is noted of another browser or country alone, and another country alerts nobody:
+    /// people travel.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -110,10 +110,13 @@ impl Sessions {
         let now = self.clock.now();
         let is_absent = missing == MissingProof::Absent;
         let is_refused = is_absent || missing == MissingProof::Expired;
-        let is_copy = copied.is_other_browser(&client) || copied.is_elsewhere(&client);
+        let (is_other, is_elsewhere) = (
+            copied.is_other_browser(&client),
+            copied.is_elsewhere(&client),
+        );
         let due = Due {
-            is_noted: (is_absent || is_copy) && copied.is_noting_due(now),
-            is_alerted: is_refused && is_copy && copied.is_alert_due(now),
+            is_noted: (is_absent || is_other || is_elsewhere) && copied.is_noting_due(now),
+            is_alerted: (is_other || (is_refused && is_elsewhere)) && copied.is_alert_due(now),
         };
         self.record_copied(copied, client.location, due, now).await
     }
